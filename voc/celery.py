@@ -1,0 +1,32 @@
+"""The calendar of sweeps, in the order of the loop. `celery beat` and `manage.py clock` both read it.
+
+A sweep finds in PostgreSQL what is due and does it; running it twice, or at once in two places, does
+nothing twice. So the broker may lose every message: the next tick finds the same rows.
+"""
+
+import os
+
+from celery import Celery
+from celery.schedules import crontab
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "voc.settings")
+
+app = Celery("voc")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+
+TICK = 5.0  # seconds
+
+app.conf.beat_schedule = {
+    # ask
+    "plan waves": {"task": "surveys.tasks.plan_waves", "schedule": TICK},
+    # every promise made to the outbox
+    "send mail": {"task": "surveys.tasks.send_mail", "schedule": TICK},
+    "free abandoned mail": {"task": "surveys.tasks.free_abandoned_mail", "schedule": TICK},
+    # read the comments
+    "learn themes": {
+        "task": "analysis.tasks.learn_themes",
+        "schedule": crontab(hour="3", minute="10"),
+        "options": {"queue": "themes"},
+    },
+}
