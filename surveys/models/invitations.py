@@ -1,0 +1,115 @@
+"""The decision to ask one customer on one occasion, and the secret links that follow from it."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import secrets
+from datetime import datetime
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from surveys.models.people import Customer
+from surveys.models.staff import User
+from surveys.models.surveys import Survey, Wave
+from surveys.models.visibility import owned
+
+
+class Purpose(models.TextChoices):
+    """What a link is for: a link for one purpose opens nothing else."""
+
+    ANSWER = "answer"
+    UNSUBSCRIBE = "unsubscribe"
+
+
+def token(purpose: str, seed: bytes) -> str:
+    """26 lower-case base32 characters (130 bits), HMAC-SHA256 of purpose and seed (RFC 2104, 4648).
+
+    Derived, never stored: a mail can be rendered again after a crash, and a stolen database holds
+    no link that works.
+    """
+    mac = hmac.digest(settings.LINK_KEY.encode(), purpose.encode() + b"|" + seed, hashlib.sha256)
+    return base64.b32encode(mac)[:26].decode().lower()
+
+
+def token_digest(text: str) -> bytes:
+    """What the database keeps of a token; case-folded, as some mail programs change the case."""
+    return hashlib.sha256(text.lower().encode("utf-8", "replace")).digest()
+
+
+def new_seed() -> bytes:
+    return secrets.token_bytes(16)
+
+
+class Invitations(models.QuerySet["Invitation"]):
+    def visible_to(self, user: User) -> Invitations:
+        return self.filter(owned(user, "customer__account__owner"))
+
+    def by_token(self, text: str, purpose: str = Purpose.ANSWER) -> Invitations:
+        return self.filter(**{f"{purpose}_digest": token_digest(text)})
+
+
+class Invitation(models.Model):
+    """One row per customer and occasion, also when the decision was not to ask, with its reason."""
+
+    class Decision(models.TextChoices):
+        ASK = "ask", "Asked"
+        NO_ADDRESS = "no_address", "Not asked: no e-mail address"
+        SUPPRESSED = "suppressed", "Not asked: unsubscribed, bounced or complained"
+
+    survey = models.ForeignKey(Survey, on_delete=models.PROTECT, related_name="invitations")
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="invitations")
+    wave = models.ForeignKey(Wave, null=True, on_delete=models.PROTECT, related_name="invitations")
+    occasion = models.CharField(max_length=160)  # "wave:7"; an event's source and id
+    product = models.CharField(max_length=80, blank=True)
+    language = models.CharField(max_length=10)
+    decision = models.CharField(max_length=10, choices=Decision.choices, default=Decision.ASK)
+    seed = models.BinaryField(max_length=16, default=new_seed, editable=False)
+    answer_digest = models.BinaryField(max_length=32, unique=True, editable=False)
+    unsubscribe_digest = models.BinaryField(max_length=32, unique=True, editable=False)
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+
+    objects = Invitations.as_manager()
+
+    class Meta:
+        ordering = ["-created_at"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["survey", "customer", "occasion"], name="invitation_once_per_occasion"
+            ),
+            models.CheckConstraint(
+                name="invitation_decision_is_known",
+                condition=Q(decision__in=["ask", "no_address", "suppressed"]),
+            ),
+        ]
+        indexes = [
+            models.Index(  # the response rate of a month
+                fields=["survey", "created_at"],
+                name="invitations_asked",
+                condition=Q(decision="ask"),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.survey} to {self.customer}, {self.created_at:%Y-%m-%d}"
+
+    def seal(self) -> Invitation:
+        """Write down the digests of the links that follow from the seed."""
+        self.answer_digest = token_digest(self.token(Purpose.ANSWER))
+        self.unsubscribe_digest = token_digest(self.token(Purpose.UNSUBSCRIBE))
+        return self
+
+    def save(self, *args, **kwargs) -> None:
+        self.seal()
+        super().save(*args, **kwargs)
+
+    def token(self, purpose: str = Purpose.ANSWER) -> str:
+        return token(purpose, bytes(self.seed))
+
+    def has_expired(self, now: datetime | None = None) -> bool:
+        return (now or timezone.now()) >= self.expires_at

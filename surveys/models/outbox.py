@@ -1,0 +1,95 @@
+"""The outbox: what must be told to the world, written in the transaction that made it true."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import models
+from django.db.models import F, Q
+
+from surveys.models.invitations import Invitation
+from surveys.models.outreach import OutreachTask
+from surveys.models.staff import User
+
+
+class Messages(models.QuerySet["Message"]):
+    def due(self, now: datetime) -> Messages:
+        return self.filter(state=Message.State.QUEUED, next_at__lte=now)
+
+    def abandoned(self, now: datetime) -> Messages:
+        """Claimed by a sender whose lease has run out: it is dead or has stalled."""
+        return self.filter(state=Message.State.SENDING, lease_until__lt=now)
+
+
+class Message(models.Model):
+    """One mail to one person. It holds no text: it is rendered when it is sent."""
+
+    class Kind(models.TextChoices):
+        INVITATION = "invitation", "Invitation"
+        TASK_OPENED = "task_opened", "New outreach task"
+        WELCOME = "welcome", "Welcome of a colleague"
+        PASSWORD_RESET = "password_reset", "Password reset"
+
+    # Asking twice is worse than asking a person what happened to one mail; for staff it is the other
+    # way round, and the same Message-ID lets their mail program drop the copy.
+    NEVER_TWICE = (Kind.INVITATION,)
+
+    class State(models.TextChoices):
+        QUEUED = "queued", "Queued"
+        SENDING = "sending", "Sending"
+        SENT = "sent", "Sent"
+        FAILED = "failed", "Failed"
+        IN_DOUBT = "in_doubt", "In doubt"
+        CANCELLED = "cancelled", "Cancelled"
+
+    kind = models.CharField(max_length=14, choices=Kind.choices)
+    dedupe_key = models.CharField(max_length=200, unique=True)
+    invitation = models.ForeignKey(
+        Invitation, null=True, on_delete=models.CASCADE, related_name="messages"
+    )
+    task = models.ForeignKey(
+        OutreachTask, null=True, on_delete=models.CASCADE, related_name="messages"
+    )
+    user = models.ForeignKey(User, null=True, on_delete=models.CASCADE, related_name="messages")
+    state = models.CharField(max_length=9, choices=State.choices, default=State.QUEUED)
+    next_at = models.DateTimeField()
+    attempts = models.PositiveSmallIntegerField(default=0)
+    lease = models.UUIDField(null=True)  # the fence: only the claim that set it may write
+    lease_until = models.DateTimeField(null=True)
+    handed_at = models.DateTimeField(null=True)  # from here on the server may have accepted it
+    sent_at = models.DateTimeField(null=True)
+    message_id = models.CharField("Message-ID", max_length=120, blank=True)
+    last_error = models.CharField(max_length=300, blank=True)
+    created_at = models.DateTimeField()
+
+    objects = Messages.as_manager()
+
+    class Meta:
+        ordering = ["-created_at"]
+        constraints = [
+            models.CheckConstraint(
+                name="message_has_one_subject",
+                condition=Q(kind="invitation", invitation__isnull=False)
+                | Q(kind="task_opened", task__isnull=False, user__isnull=False)
+                | Q(kind__in=["welcome", "password_reset"], user__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="sent_message_has_a_date",
+                condition=~Q(state="sent") | Q(sent_at__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="sending_message_has_a_lease",
+                condition=~Q(state="sending") | Q(lease__isnull=False, lease_until__isnull=False),
+            ),
+        ]
+        indexes = [
+            models.Index(  # the claim
+                F("next_at"), name="messages_queued", condition=Q(state="queued")
+            ),
+            models.Index(  # the sweep that frees abandoned rows
+                F("lease_until"), name="messages_sending", condition=Q(state="sending")
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()}, {self.get_state_display().lower()}"

@@ -1,0 +1,175 @@
+"""Reaching out to a detractor: the task with its deadline, the contacts, the root causes."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.db import models
+from django.db.models import F, Q
+
+from surveys.models.people import Customer
+from surveys.models.responses import Response
+from surveys.models.staff import User
+from surveys.models.visibility import owned
+
+DEADLINE = timedelta(hours=72)  # elapsed, whatever the clocks on the walls do
+GOAL = 0.95  # of detractors personally contacted within the deadline
+
+
+class RootCause(models.Model):
+    """Why it went wrong, in the company's own words; two levels."""
+
+    name = models.CharField(max_length=80, unique=True)
+    parent = models.ForeignKey(
+        "self",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="children",
+        limit_choices_to={"parent": None},
+    )
+    is_active = models.BooleanField(
+        "offered", default=True, help_text="Untick to retire it: closed tasks keep it."
+    )
+
+    class Meta:
+        ordering = ["parent__name", "name"]
+
+    def __str__(self) -> str:
+        return f"{self.parent.name}: {self.name}" if self.parent else self.name
+
+
+class OutreachTasks(models.QuerySet["OutreachTask"]):
+    def visible_to(self, user: User) -> OutreachTasks:
+        mine = owned(user, "owner") | owned(user, "customer__account__owner")
+        return self.filter(mine)
+
+    def open(self) -> OutreachTasks:
+        return self.filter(state=OutreachTask.State.OPEN)
+
+    def overdue(self, now: datetime) -> OutreachTasks:
+        """Open, past the deadline, and nobody has reached the customer."""
+        return self.open().filter(due_at__lt=now, first_contact_at=None)
+
+    def most_urgent_first(self) -> OutreachTasks:
+        return self.order_by("due_at", "pk")
+
+
+class OutreachTask(models.Model):
+    """One detractor's answer to be followed up. `due_at` is set once and never moves."""
+
+    class State(models.TextChoices):
+        OPEN = "open", "Open"
+        CLOSED = "closed", "Closed"
+        WITHDRAWN = "withdrawn", "Withdrawn"
+
+    class Outcome(models.TextChoices):
+        RECOVERED = "recovered", "Recovered: the customer is satisfied again"
+        IMPROVED = "improved", "Improved: better, not yet good"
+        ACCEPTED = "accepted", "Accepted: explained, nothing to repair"
+        LOST = "lost", "Lost: the customer has left or is leaving"
+        NO_REPLY = "no_reply", "No reply after repeated attempts"
+
+    response = models.OneToOneField(Response, on_delete=models.PROTECT, related_name="task")
+    customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="tasks")
+    owner = models.ForeignKey(
+        User, null=True, blank=True, on_delete=models.SET_NULL, related_name="tasks"
+    )
+    state = models.CharField(max_length=9, choices=State.choices, default=State.OPEN)
+    started_at = models.DateTimeField()  # when the answer became a counted detractor's
+    due_at = models.DateTimeField()
+    first_contact_at = models.DateTimeField(null=True, editable=False)  # derived from contacts
+    closed_at = models.DateTimeField(null=True, editable=False)
+    root_cause = models.ForeignKey(
+        RootCause, null=True, blank=True, on_delete=models.PROTECT, related_name="tasks"
+    )
+    outcome = models.CharField(max_length=9, choices=Outcome.choices, blank=True)
+    action = models.TextField("action taken", max_length=2_000, blank=True)
+    withdrawn_reason = models.CharField(max_length=200, blank=True)
+    version = models.PositiveIntegerField(default=1, editable=False)  # guards against stale forms
+
+    objects = OutreachTasks.as_manager()
+
+    class Meta:
+        ordering = ["due_at"]
+        permissions = [
+            ("withdraw_outreachtask", "Can withdraw a wrongly opened task"),
+            ("assign_outreachtask", "Can assign tasks to others"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                name="due_72_elapsed_hours_after_start",
+                condition=Q(due_at=F("started_at") + DEADLINE),
+            ),
+            models.CheckConstraint(
+                name="closed_task_has_cause_outcome_action",
+                condition=~Q(state="closed")
+                | (
+                    Q(root_cause__isnull=False, closed_at__isnull=False)
+                    & ~Q(outcome="")
+                    & ~Q(action="")
+                ),
+            ),
+            models.CheckConstraint(
+                name="withdrawn_task_has_a_reason",
+                condition=~Q(state="withdrawn") | ~Q(withdrawn_reason=""),
+            ),
+            models.CheckConstraint(
+                name="task_state_is_known",
+                condition=Q(state__in=["open", "closed", "withdrawn"]),
+            ),
+        ]
+        indexes = [
+            models.Index(  # the queue, most urgent first
+                fields=["owner", "due_at"], name="tasks_open", condition=Q(state="open")
+            ),
+            models.Index(fields=["started_at"], name="tasks_by_cohort"),  # the closure rate
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.customer}: {self.response.score}"
+
+    def is_overdue(self, now: datetime) -> bool:
+        return self.state == self.State.OPEN and not self.first_contact_at and now > self.due_at
+
+    def time_left(self, now: datetime) -> timedelta:
+        return self.due_at - now
+
+
+class Contact(models.Model):
+    """One attempt to reach the customer. Reached means: spoke, met, replied or refused."""
+
+    class Channel(models.TextChoices):
+        PHONE = "phone", "Phone"
+        EMAIL = "email", "E-mail"
+        MEETING = "meeting", "Meeting"
+        CHAT = "chat", "Chat or text message"
+
+    class Outcome(models.TextChoices):
+        SPOKE = "spoke", "Spoke"
+        MET = "met", "Met"
+        REPLIED = "replied", "Replied"
+        REFUSED = "refused", "Reached, but refused to talk"
+        LEFT_MESSAGE = "left_message", "Left a message"
+        NO_ANSWER = "no_answer", "No answer"
+        WRONG_PERSON = "wrong_person", "Wrong person"
+        MAIL_SENT = "mail_sent", "Mail sent, no reply yet"
+
+    REACHED = (Outcome.SPOKE, Outcome.MET, Outcome.REPLIED, Outcome.REFUSED)
+
+    task = models.ForeignKey(OutreachTask, on_delete=models.PROTECT, related_name="contacts")
+    user = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="contacts")
+    channel = models.CharField(max_length=7, choices=Channel.choices)
+    outcome = models.CharField(max_length=12, choices=Outcome.choices)
+    note = models.TextField(max_length=2_000, blank=True)
+    logged_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["logged_at"]
+
+    def __str__(self) -> str:
+        return f"{self.get_channel_display()}: {self.get_outcome_display()}"
+
+    @property
+    def reached(self) -> bool:
+        return self.outcome in self.REACHED

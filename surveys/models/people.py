@@ -1,0 +1,145 @@
+"""Those whom we ask: accounts, their customers, and the addresses that must not be written to."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from zoneinfo import available_timezones
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import MinValueValidator
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Lower
+from django.utils import timezone
+
+from surveys.models.staff import User
+from surveys.models.visibility import owned
+
+
+def known_time_zone(name: str) -> None:
+    if name and name not in available_timezones():
+        raise ValidationError(f"“{name}” is not a time zone. Use a name such as Europe/Berlin.")
+
+
+class VisibleAccounts(models.QuerySet["Account"]):
+    def visible_to(self, user: User) -> VisibleAccounts:
+        return self.filter(owned(user, "owner"))
+
+
+class Account(models.Model):
+    name = models.CharField(max_length=200, unique=True)
+    external_id = models.CharField("CRM id", max_length=100, null=True, blank=True, unique=True)
+    owner = models.ForeignKey(
+        User,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="accounts",
+        help_text="Gets an outreach task for every detractor of this account.",
+    )
+    segment = models.CharField(max_length=60, blank=True, db_index=True)
+    region = models.CharField(max_length=60, blank=True)
+    revenue = models.DecimalField(
+        "yearly revenue",
+        max_digits=14,
+        decimal_places=2,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0)],
+    )
+    renews_on = models.DateField("renewal date", null=True, blank=True)
+
+    objects = VisibleAccounts.as_manager()
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [
+            models.CheckConstraint(
+                name="account_revenue_is_not_negative",
+                condition=Q(revenue__isnull=True) | Q(revenue__gte=0),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class VisibleCustomers(models.QuerySet["Customer"]):
+    def visible_to(self, user: User) -> VisibleCustomers:
+        return self.filter(owned(user, "account__owner"))
+
+
+class Customer(models.Model):
+    """A person whom we may ask. Without an e-mail address they can answer, but not be invited."""
+
+    account = models.ForeignKey(
+        Account, null=True, blank=True, on_delete=models.PROTECT, related_name="customers"
+    )
+    email = models.EmailField("e-mail", max_length=254, null=True, blank=True, unique=True)
+    name = models.CharField(max_length=200, blank=True)
+    phone = models.CharField(max_length=40, blank=True)
+    external_id = models.CharField("CRM id", max_length=100, null=True, blank=True, unique=True)
+    segment = models.CharField(max_length=60, blank=True, help_text="Empty: the account's segment.")
+    language = models.CharField(max_length=10, blank=True, help_text="Such as en, de or pt-br.")
+    time_zone = models.CharField(max_length=40, blank=True, validators=[known_time_zone])
+    is_key_contact = models.BooleanField("key contact", default=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = VisibleCustomers.as_manager()
+
+    class Meta:
+        ordering = ["name", "email"]
+        constraints = [
+            models.CheckConstraint(
+                name="customer_email_is_lower_case",
+                condition=Q(email__isnull=True) | Q(email=Lower("email")),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name or self.email or f"Customer {self.pk}"
+
+    def clean(self) -> None:
+        self.email = self.email.strip().lower() if self.email else None
+
+    @property
+    def current_segment(self) -> str:
+        return self.segment or (self.account.segment if self.account else "")
+
+
+class Suppression(models.Model):
+    """An address we must not write to. Only a keyed hash is kept, so it survives an erasure."""
+
+    class Reason(models.TextChoices):
+        UNSUBSCRIBED = "unsubscribed", "Unsubscribed"
+        BOUNCED = "bounced", "Hard bounce"
+        COMPLAINED = "complained", "Spam complaint"
+
+    digest = models.BinaryField(max_length=32, editable=False)
+    survey = models.ForeignKey(
+        "surveys.Survey",
+        null=True,
+        blank=True,
+        on_delete=models.CASCADE,
+        help_text="Empty: no survey at all.",
+    )
+    reason = models.CharField(max_length=12, choices=Reason.choices)
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                "digest", "survey", name="suppression_once", nulls_distinct=False
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_reason_display()} on {self.at:%Y-%m-%d}"
+
+    @staticmethod
+    def hash(email: str) -> bytes:
+        """32 bytes, HMAC-SHA256 of the lower-case address; useless without LINK_KEY."""
+        key = b"suppression|" + settings.LINK_KEY.encode()
+        return hmac.digest(key, email.strip().lower().encode(), hashlib.sha256)

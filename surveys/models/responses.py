@@ -1,0 +1,119 @@
+"""What a customer answered, every version of it, and the band it was sorted into."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+
+from surveys.models.invitations import Invitation
+from surveys.models.people import Customer
+from surveys.models.staff import User
+from surveys.models.surveys import BANDS, Band, Kind, Survey
+from surveys.models.visibility import owned
+
+COMMENT_LENGTH = 5_000
+
+
+def band_follows_from_score() -> Q:
+    """The rule of sorting as a constraint: no row can hold a score outside its scale or band."""
+    rule = Q(score__isnull=True, band="")
+    for kind, bands in BANDS.items():
+        for band, (low, high) in bands.items():
+            rule |= Q(kind=kind, band=band, score__gte=low, score__lte=high)
+    return rule
+
+
+class Responses(models.QuerySet["Response"]):
+    def visible_to(self, user: User) -> Responses:
+        return self.filter(owned(user, "customer__account__owner"))
+
+    def counted(self) -> Responses:
+        """Those that enter figures: given by a person, as far as we know."""
+        return self.filter(verdict=Response.Verdict.PERSON)
+
+
+class Response(models.Model):
+    class Source(models.TextChoices):
+        INVITED = "invited", "Invited"
+        ANONYMOUS = "anonymous", "Anonymous link"
+        IMPORTED = "imported", "Imported"
+
+    class Verdict(models.TextChoices):
+        PERSON = "person", "A person"
+        MACHINE = "machine", "A machine"
+
+    survey = models.ForeignKey(Survey, on_delete=models.PROTECT, related_name="responses")
+    kind = models.CharField(max_length=4, choices=Kind.choices)  # the survey's; kept true by a key
+    invitation = models.OneToOneField(
+        Invitation, null=True, blank=True, on_delete=models.PROTECT, related_name="response"
+    )
+    customer = models.ForeignKey(
+        Customer, null=True, blank=True, on_delete=models.SET_NULL, related_name="responses"
+    )
+    source = models.CharField(max_length=10, choices=Source.choices, default=Source.INVITED)
+    external_id = models.CharField(max_length=100, null=True, blank=True)  # of an imported row
+    score = models.SmallIntegerField(null=True, blank=True)
+    band = models.CharField(max_length=10, choices=Band.choices, blank=True)
+    comment = models.TextField(blank=True, max_length=COMMENT_LENGTH)
+    language = models.CharField(max_length=10, blank=True)
+    product = models.CharField("product or touchpoint", max_length=80, blank=True)
+    segment = models.CharField(max_length=60, blank=True)  # as it was on the day of the answer
+    verdict = models.CharField(
+        "given by", max_length=7, choices=Verdict.choices, default=Verdict.PERSON
+    )
+    answered_at = models.DateTimeField()
+
+    objects = Responses.as_manager()
+
+    class Meta:
+        ordering = ["-answered_at"]
+        constraints = [
+            models.CheckConstraint(
+                name="band_follows_from_score", condition=band_follows_from_score()
+            ),
+            models.CheckConstraint(
+                name="invited_answer_has_its_invitation",
+                condition=~Q(source="invited") | Q(invitation__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="response_verdict_is_known", condition=Q(verdict__in=["person", "machine"])
+            ),
+            models.UniqueConstraint(
+                fields=["survey", "external_id"], name="imported_row_once_per_survey"
+            ),
+        ]
+        indexes = [
+            models.Index(  # scores of a month
+                fields=["survey", "answered_at"],
+                name="responses_counted",
+                condition=Q(verdict="person"),
+            ),
+            models.Index(fields=["customer", "-answered_at"], name="responses_of_customer"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.score if self.score is not None else 'No score'} on {self.survey}"
+
+    @property
+    def is_counted_detractor(self) -> bool:
+        return self.band == Band.DETRACTOR and self.verdict == self.Verdict.PERSON
+
+
+class ResponseVersion(models.Model):
+    """An answer as it stood: the first one, and one more for each correction. Never changed."""
+
+    response = models.ForeignKey(Response, on_delete=models.CASCADE, related_name="versions")
+    number = models.PositiveSmallIntegerField()
+    score = models.SmallIntegerField(null=True)
+    comment = models.TextField(blank=True)
+    recorded_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["number"]
+        constraints = [
+            models.UniqueConstraint(fields=["response", "number"], name="version_number_once"),
+            models.CheckConstraint(name="versions_start_at_one", condition=Q(number__gte=1)),
+        ]
+
+    def __str__(self) -> str:
+        return f"Version {self.number}: {self.score}"

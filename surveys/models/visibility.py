@@ -1,0 +1,30 @@
+"""Who sees which rows: one rule about accounts, which every `visible_to(user)` asks."""
+
+from datetime import date
+
+from django.db.models import Q
+from django.utils import timezone
+
+from surveys.models.roles import Role
+from surveys.models.staff import Absence, User
+
+SEE_EVERYTHING = {Role.ADMINISTRATOR, Role.PROGRAM_MANAGER, Role.AUDITOR}
+NOTHING = Q(pk__in=[])
+
+
+def owned(user: User, path: str, today: date | None = None) -> Q:
+    """Rows whose owner (a user, found at `path`, such as `customer__account__owner`) concerns `user`.
+
+    Everyone for administrators, program managers and auditors; the own team for a team lead; oneself
+    and those one covers on `today` (UTC) for an account manager; nobody for the product team, which
+    reads redacted comments in reports and never names.
+    """
+    today = today or timezone.now().date()
+    if not user.is_active or user.role == Role.PRODUCT_TEAM:
+        return NOTHING
+    if user.role in SEE_EVERYTHING:
+        return Q()
+    mine = Q(**{path: user}) | Q(**{f"{path}__in": Absence.covered_by(user, today)})
+    if user.role == Role.TEAM_LEAD and user.team_id:
+        return mine | Q(**{f"{path}__team": user.team_id})
+    return mine
