@@ -12,10 +12,26 @@ class Role(models.TextChoices):
     AUDITOR = "auditor", "Auditor"
 
 
-NOUNS = (
-    "account customer suppression survey wording wave invitation response responseversion "
-    "outreachtask contact rootcause message auditentry user team absence apikey"
-).split()
+NOUNS = [
+    "account",
+    "customer",
+    "suppression",
+    "survey",
+    "wording",
+    "wave",
+    "invitation",
+    "response",
+    "responseversion",
+    "outreachtask",
+    "contact",
+    "rootcause",
+    "message",
+    "auditentry",
+    "user",
+    "team",
+    "absence",
+    "apikey",
+]
 SETTINGS_ONLY_ADMINISTRATORS_SEE = {"user", "team", "apikey"}
 
 
