@@ -17,7 +17,7 @@ CAUSES = {
     "missing_feature": "Missing feature",
     "rude_technician": "Technician's conduct",
 }
-STRENGTHS = ("friendly_staff", "easy_to_use", "reliable_payments")
+STRENGTHS = ("friendly_staff", "easy_to_use", "reliable_payments", "quick_delivery")
 LANGUAGES = ("en", "de", "fr", "es")
 
 _SLOT = re.compile(r"{(\w+)}")
@@ -67,8 +67,8 @@ def _sentences(rng: random.Random, bank: dict[str, Any], cause: str, band: str) 
 
 def _cased(rng: random.Random, body: str, before: list[str]) -> str:
     """Capital first letter where a sentence starts, for the people who bother."""
-    after_comma = before and before[-1][-1] in ",:" or before and before[-1][-1].isalpha()
-    return body if after_comma or rng.random() < 0.25 else body[:1].upper() + body[1:]
+    goes_on = bool(before) and (before[-1][-1] in ",:" or before[-1][-1].isalpha())
+    return body if goes_on or rng.random() < 0.25 else body[:1].upper() + body[1:]
 
 
 def _ended(rng: random.Random, body: str, calm: bool) -> str:

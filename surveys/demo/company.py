@@ -9,11 +9,11 @@ from typing import NamedTuple
 
 COMPANY = "Larkfield"
 DOMAIN = "larkfield.example"
-PASSWORD = "voc-demo-2026"
+PASSWORD = "voc-demo-2026"  # noqa: S105  printed by `make run`, known to everyone
 CUSTOMERS = 300
 
 PRODUCTS = ("Till app", "Card terminal", "Online booking")
-TOUCHPOINTS = ("Support", "Delivery", "Installation")
+TOUCHPOINTS = ("Billing", "Delivery", "Installation")
 
 
 class Colleague(NamedTuple):
@@ -26,7 +26,7 @@ class Colleague(NamedTuple):
 
 
 class Account(NamedTuple):
-    """`revenue` is a year's, in whole euros; `renewal_month` is 1-12; `owner` an e-mail or empty."""
+    """`revenue` is in euros a year, `renewal_month` 1-12, `owner` an e-mail or empty."""
 
     key: str
     name: str
@@ -133,25 +133,26 @@ _ACCOUNTS = (
 )
 
 _FIRST = {
-    "en": "Amelia Bola Callum Chidi Deepak Eleanor Fatima Grace Hamza Imogen Jamal Keira Liam Mei Nadia "
-    "Oscar Padraig Rosa Samir Tomasz Uma Vikram Wanda Xiu Yusuf Zoe Marcus Ngozi Ruth Stefan",
-    "de": "Anke Bastian Cem Dörte Elif Florian Gesine Holger Ida Jürgen Katrin Lukas Miriam Nils Olga "
-    "Paul Renate Sabine Thilo Ulrike Volker Wiebke Yasemin Zdenka",
-    "fr": "Aïcha Baptiste Camille Didier Élodie Fabrice Gaëlle Hugo Inès Julien Karim Lucie Mathieu "
-    "Noémie Olivier Perrine Quentin Rachida Sylvain Thérèse Yann Zélie",
-    "es": "Alba Bruno Carmen Diego Elena Fermín Gloria Héctor Irene Javier Lucía Marcos Nuria Óscar "
-    "Pilar Raúl Sofía Teo Úrsula Vicente Ximena Yolanda",
+    "en": "Amelia Bola Callum Chidi Deepak Eleanor Fatima Grace Hamza Imogen Jamal Keira Liam Mei "
+    "Nadia Oscar Padraig Rosa Samir Tomasz Uma Vikram Wanda Xiu Yusuf Zoe Marcus Ngozi Ruth Stefan",
+    "de": "Anke Bastian Cem Dörte Elif Florian Gesine Holger Ida Jürgen Katrin Lukas Miriam Nils "
+    "Olga Paul Renate Sabine Thilo Ulrike Volker Wiebke Yasemin Zdenka",
+    "fr": "Aïcha Baptiste Camille Didier Élodie Fabrice Gaëlle Hugo Inès Julien Karim Lucie "
+    "Mathieu Noémie Olivier Perrine Quentin Rachida Sylvain Thérèse Yann Zélie",
+    "es": "Alba Bruno Carmen Diego Elena Fermín Gloria Héctor Irene Javier Lucía Marcos Nuria "
+    "Óscar Pilar Raúl Sofía Teo Úrsula Vicente Ximena Yolanda",
 }
 _LAST = {
-    "en": "Abara Ashdown Begum Birch Chowdhury Corrigan Dunmore Eze Fairley Gallowhill Hargrave Iqbal "
-    "Jessop Kowalska Lindqvist Marlowe Nakata Oduya Pemberley Quill Rowntree Sandhu Tennick Usman "
-    "Vance Whitlock Xu Yarrow Zielinska",
-    "de": "Ahrend Brinkhoff Celik Dornbach Eibl Fuchsloch Grabner Hollweg Imhof Jessen Kaltwasser Lobner "
-    "Moosbrugger Nistler Oberreit Pfaffen Quast Riedl Steinhäuser Tannert Uhlig Yildiz Zumbach",
-    "fr": "Arnoult Benhaddou Chastel Delorme Estève Fauchier Giraudel Haddad Imbert Jolivet Kerviel "
-    "Lavergne Marchandeau Noiret Oudin Pasquier Quéré Roussel Sabatier Thibaudet Vasseur",
-    "es": "Alcázar Barrera Cifuentes Dorado Escribano Fuertes Galdón Herrador Ibarra Jurado Lozoya Montalbán "
-    "Nogales Olmedo Peñalver Quiroga Robledo Santacruz Tejedor Urrutia Valdés",
+    "en": "Abara Ashdown Begum Birch Chowdhury Corrigan Dunmore Eze Fairley Gallowhill Hargrave "
+    "Iqbal Jessop Kowalska Lindqvist Marlowe Nakata Oduya Pemberley Quill Rowntree Sandhu "
+    "Tennick Usman Vance Whitlock Xu Yarrow Zielinska",
+    "de": "Ahrend Brinkhoff Celik Dornbach Eibl Fuchsloch Grabner Hollweg Imhof Jessen Kaltwasser "
+    "Lobner Moosbrugger Nistler Oberreit Pfaffen Quast Riedl Steinhäuser Tannert Uhlig "
+    "Yildiz Zumbach",
+    "fr": "Arnoult Benhaddou Chastel Delorme Estève Fauchier Giraudel Haddad Imbert Jolivet "
+    "Kerviel Lavergne Marchandeau Noiret Oudin Pasquier Quéré Roussel Sabatier Thibaudet Vasseur",
+    "es": "Alcázar Barrera Cifuentes Dorado Escribano Fuertes Galdón Herrador Ibarra Jurado "
+    "Lozoya Montalbán Nogales Olmedo Peñalver Quiroga Robledo Santacruz Tejedor Urrutia Valdés",
 }
 
 
