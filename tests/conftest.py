@@ -1,0 +1,99 @@
+"""The small cast that most tests share, and the instant at which they all happen."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from surveys.models import Account, Customer, Kind, Role, RootCause, Survey, Team, User, Wording
+
+NOW = datetime(2026, 3, 10, 9, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def now() -> datetime:
+    return NOW
+
+
+@pytest.fixture
+def team(db):
+    return Team.objects.create(name="North")
+
+
+@pytest.fixture
+def alice(team):
+    """An account manager."""
+    return colleague("alice", Role.ACCOUNT_MANAGER, team)
+
+
+@pytest.fixture
+def bob(db):
+    """An account manager of another team, who should see nothing of Alice's."""
+    return colleague("bob", Role.ACCOUNT_MANAGER, Team.objects.create(name="South"))
+
+
+@pytest.fixture
+def lead(team):
+    return colleague("lead", Role.TEAM_LEAD, team)
+
+
+@pytest.fixture
+def manager(db):
+    return colleague("manager", Role.PROGRAM_MANAGER)
+
+
+@pytest.fixture
+def administrator(db):
+    return colleague("administrator", Role.ADMINISTRATOR)
+
+
+@pytest.fixture
+def auditor(db):
+    return colleague("auditor", Role.AUDITOR)
+
+
+@pytest.fixture
+def product(db):
+    """A member of the product team, who should never see a name."""
+    return colleague("product", Role.PRODUCT_TEAM)
+
+
+def colleague(name: str, role: str, team: Team | None = None) -> User:
+    return User.objects.create_user(
+        f"{name}@northwind.example", "a-long-password", name=name.title(), role=role, team=team
+    )
+
+
+@pytest.fixture
+def account(alice):
+    return Account.objects.create(name="Lakeside Mills", owner=alice, segment="Enterprise")
+
+
+@pytest.fixture
+def customer(account):
+    return Customer.objects.create(
+        account=account, name="Ines Okafor", email="ines@lakeside.example", language="en"
+    )
+
+
+def survey_of(kind: str, **fields) -> Survey:
+    survey = Survey.objects.create(**{"name": f"{kind} survey", "kind": kind, **fields})
+    Wording.objects.create(
+        survey=survey,
+        subject="How are we doing, {name}?",
+        question="How likely are you to recommend {company}?",
+        low_label="Not at all likely",
+        high_label="Extremely likely",
+        comment_label="What is the main reason?",
+        thanks="Thank you. We read every answer.",
+    )
+    return survey
+
+
+@pytest.fixture
+def nps(db):
+    return survey_of(Kind.NPS, name="Relationship", product="Delivery")
+
+
+@pytest.fixture
+def root_cause(db):
+    return RootCause.objects.create(name="Late delivery")
