@@ -128,7 +128,7 @@ def bar_chart(
 
 
 def share_bars(rows: Sequence[Point], *, title: str) -> Svg:
-    """Shares under one another, to one scale that ends at the highest interval; labels may be long."""
+    """Shares under one another on one scale, which ends at the highest interval."""
     longest = max((row.high or row.value or 0 for row in rows), default=0) or 1
 
     def draw(width: float, ident: str) -> tuple[str, float]:
