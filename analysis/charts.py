@@ -199,10 +199,11 @@ def _box(series: Series, box: dict[str, float], ident: str) -> str:
 
 
 def _textures(series: Sequence[Series], ident: str) -> str:
+    pen = {"class_": "chart-texture", "stroke": "#fff", "stroke_linecap": "round", "fill": "none"}
     tiles = (
         tag(
             "pattern",
-            tag("path", d=LOOKS[part.look], class_="chart-texture", stroke="#fff", fill="none"),
+            tag("path", d=LOOKS[part.look], stroke_width=1.2, **pen),
             id=f"{ident}-{part.look}",
             width=6,
             height=6,
@@ -231,14 +232,14 @@ def _share_bar(row: Point, width: float, longest: float, top: float) -> tuple[st
     """A label of up to two lines, the bar below it, the figure and n after the bar."""
     names = wrap(row.label, int(width / width_of("n", FONT)), max_lines=2, placeholder="\u2026")
     middle = top + 18 * len(names) + 13
-    scale = (width - 112) / longest
+    scale = (width - 116) / longest
     parts = [text(0, top + 14 + 18 * k, name, "start") for k, name in enumerate(names)]
-    parts.append(text(width - 52, middle + 4, row.text, "end", class_="chart-value"))
+    parts.append(text(width - 56, middle + 4, row.text, "end", class_="chart-value"))
     parts.append(text(width, middle + 4, row.n, "end", class_="chart-n", font_size=SMALL))
     if row.value is not None:
-        look = {"class_": "chart-bar-few", "fill": "#fff"} if row.few else {"class_": "chart-bar"}
-        size = {"width": max(1.0, row.value * scale), "height": 14}
-        parts.append(tag("rect", x=1, y=middle - 7, stroke="currentColor", **size, **look))
+        class_, fill = ("chart-bar-few", "#fff") if row.few else ("chart-bar", "#bbb")
+        box = {"x": 1, "y": middle - 7, "width": max(1.0, row.value * scale), "height": 14}
+        parts.append(tag("rect", **box, class_=class_, fill=fill, stroke="currentColor"))
     if row.low is not None and row.high is not None:
         parts.append(across(1 + row.low * scale, 1 + row.high * scale, middle))
     return tag("g", tag("title", clean(row)), *parts), middle + 18

@@ -107,7 +107,7 @@ class Columns:
 class Rows:
     """Items from top to bottom, labels before and figures after them, the axis rightwards."""
 
-    row, label, figure = 28.0, 58.0, 52.0
+    row, label, figure = 28.0, 58.0, 56.0
 
     def __init__(
         self, axis: Axis, strip: Sequence[tuple[str, ...]], width: float, top: float

@@ -261,7 +261,7 @@ def test_share_bars_are_as_long_as_their_shares():
     svg = picture(shares())
     (bar,), (few,) = classed(svg, "chart-bar"), classed(svg, "chart-bar-few")
     assert number(bar, "width") == pytest.approx(2 * number(few, "width"), abs=0.1)
-    assert number(bar, "width") / (720 - 112) == pytest.approx(0.4 / 0.5, abs=0.001)
+    assert number(bar, "width") / (720 - 116) == pytest.approx(0.4 / 0.5, abs=0.001)
 
 
 def test_long_theme_names_wrap_to_two_lines_and_stay_whole_in_the_title():
