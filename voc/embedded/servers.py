@@ -79,7 +79,7 @@ class Server:
                 start_new_session=True,  # Ctrl-C reaches us alone, and we stop them in order
             )
         if self.pidfile:
-            remember(self.pidfile, self.process.pid)
+            remember(self.pidfile, self.process.pid, self.stop_signal)
 
     def start(self) -> Self:
         """Start it and wait until it is ready. Raises StartFailed."""
@@ -104,6 +104,11 @@ class Server:
     def pid(self) -> int | None:
         """Its process number, while it was started and not yet stopped."""
         return self.process and self.process.pid
+
+    @property
+    def exit_status(self) -> int | None:
+        """What it ended with, negative for a signal; None while it lives or after `stop`."""
+        return self.process and self.process.poll()
 
     @property
     def alive(self) -> bool:
@@ -134,25 +139,49 @@ class Server:
         self.stop()
 
 
-def remember(pidfile: Path, pid: int) -> None:
-    """Write down a child and when it began, so that a reused process number is not mistaken."""
+def run(command: Server, show: Callable[[str], None]) -> list[str]:
+    """Run a command that ends by itself, show its lines as they come, and return all of them.
+
+    Raises StartFailed when its exit status is not 0.
+    """
+    command.log.parent.mkdir(parents=True, exist_ok=True)
+    command.log.touch()
+    with command.log.open(errors="replace") as log:
+        began_at = log.seek(0, os.SEEK_END)
+        try:
+            command.launch()
+            while command.alive:
+                for line in log.readlines():
+                    show(line)
+                time.sleep(0.05)
+            status = command.exit_status
+        finally:
+            command.stop()
+        log.seek(began_at)
+        lines = log.read().splitlines()
+    if status:
+        raise StartFailed(command.report(f"ended with status {status}"))
+    return lines
+
+
+def remember(pidfile: Path, pid: int, stop_signal: signal.Signals) -> None:
+    """Write down a child, when it began (numbers are reused), and the signal that stops it."""
     pidfile.parent.mkdir(parents=True, exist_ok=True)
     with suppress(psutil.NoSuchProcess):
-        pidfile.write_text(f"{pid} {psutil.Process(pid).create_time()}\n")
+        pidfile.write_text(f"{pid} {psutil.Process(pid).create_time()} {stop_signal.value}\n")
 
 
-def stop_leftover(pidfile: Path, stop_signal: signal.Signals, patience: float = 5.0) -> bool:
+def stop_leftover(pidfile: Path, patience: float = 5.0) -> bool:
     """Stop the child that a killed run left behind. True when there was one."""
     try:
-        pid, began = pidfile.read_text().split()
-        pid, began = int(pid), float(began)
+        pid, began, stop_signal = pidfile.read_text().split()
     except (FileNotFoundError, ValueError):
         return False
     pidfile.unlink()
     with suppress(psutil.NoSuchProcess):
-        if abs(psutil.Process(pid).create_time() - began) > 1:
+        if abs(psutil.Process(int(pid)).create_time() - float(began)) > 1:
             return False  # the number belongs to somebody else by now
-    return stop_session(pid, stop_signal, patience)
+    return stop_session(int(pid), signal.Signals(int(stop_signal)), patience)
 
 
 def stop_session(leader: int, stop_signal: signal.Signals, patience: float) -> bool:
