@@ -1,7 +1,7 @@
-"""The calendar of sweeps, in the order of the loop. `celery beat` and `manage.py clock` both read it.
+"""The calendar of sweeps, in the order of the loop, for `celery beat` and `manage.py clock`.
 
-A sweep finds in PostgreSQL what is due and does it; running it twice, or at once in two places, does
-nothing twice. So the broker may lose every message: the next tick finds the same rows.
+A sweep finds in PostgreSQL what is due and does it; running it twice, or at once in two places,
+does nothing twice. So the broker may lose every message: the next tick finds the same rows.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""Logs as one JSON object a line, with survey links and addresses masked before they are written."""
+"""Logs as one JSON object a line, with survey links and addresses masked on the way."""
 
 import logging
 import re

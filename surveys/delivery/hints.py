@@ -1,4 +1,4 @@
-"""Telling the worker that something is due. Only a hint: the clock finds the same rows by itself."""
+"""Telling the worker that something is due. Only a hint: the clock finds the same rows alone."""
 
 import logging
 

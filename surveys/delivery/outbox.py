@@ -9,7 +9,7 @@ SEND = "surveys.tasks.send_mail"
 
 
 def post(kind: str, dedupe_key: str, now: datetime, **about) -> None:
-    """One mail of `kind` about an invitation, task or user; a second one with the key is dropped."""
+    """One mail of `kind` about an invitation, task or user; a second with the key is dropped."""
     post_many([Message(kind=kind, dedupe_key=dedupe_key, next_at=now, created_at=now, **about)])
 
 

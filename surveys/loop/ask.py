@@ -14,11 +14,11 @@ from surveys.models import (
     Customer,
     Invitation,
     Message,
+    NoWording,
     Suppression,
     Survey,
     User,
     Wave,
-    Wording,
 )
 
 BATCH = 1_000
@@ -42,7 +42,7 @@ def launch(wave: Wave, by: User, now: datetime) -> Wave:
         raise CannotLaunch(f"“{wave.survey}” is closed. Open it again before launching a wave.")
     try:
         wave.survey.wording_for(wave.survey.language)
-    except Wording.DoesNotExist as error:
+    except NoWording as error:
         raise CannotLaunch(str(error)) from error
     with transaction.atomic():
         draft = Wave.objects.filter(pk=wave.pk, state=Wave.State.DRAFT)
@@ -103,7 +103,7 @@ def invite(
     if not survey.is_open:
         raise SurveyClosed(f"“{survey}” is closed: it asks nobody.")
     customers = list(customers)
-    suppressed = suppressed_addresses(survey, customers)
+    suppressed = Suppression.among((c.email for c in customers if c.email), survey)
     Invitation.objects.bulk_create(
         [
             Invitation(
@@ -124,14 +124,6 @@ def invite(
     invitations = survey.invitations.filter(occasion=occasion, customer__in=customers)
     post_many([_mail(asked, now) for asked in invitations.filter(decision=Invitation.Decision.ASK)])
     return list(invitations)
-
-
-def suppressed_addresses(survey: Survey, customers: Iterable[Customer]) -> set[str]:
-    """Those of the customers' addresses that this survey must not write to."""
-    by_digest = {Suppression.hash(c.email): c.email for c in customers if c.email}
-    rows = Suppression.objects.filter(digest__in=list(by_digest), survey__in=[survey])
-    rows |= Suppression.objects.filter(digest__in=list(by_digest), survey=None)
-    return {by_digest[bytes(digest)] for digest in rows.values_list("digest", flat=True)}
 
 
 def _decide(customer: Customer, suppressed: set[str]) -> str:

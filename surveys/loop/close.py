@@ -1,4 +1,4 @@
-"""Close: say why it went wrong, what was done, and how it ended; or withdraw a task opened wrongly."""
+"""Close: say why it went wrong, what was done, how it ended; or withdraw a needless task."""
 
 from __future__ import annotations
 

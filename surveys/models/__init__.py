@@ -9,11 +9,13 @@ from surveys.models.people import Account, Customer, Suppression
 from surveys.models.responses import COMMENT_LENGTH, Response, ResponseVersion
 from surveys.models.roles import Role
 from surveys.models.staff import Absence, ApiKey, Team, User
-from surveys.models.surveys import BANDS, Band, Kind, Survey, Wave, Wording
+from surveys.models.surveys import BANDS, Band, Kind, NoWording, Survey
+from surveys.models.waves import Wave
+from surveys.models.wording import Wording, Words
 
 __all__ = [
     "BANDS", "COMMENT_LENGTH", "DEADLINE", "GOAL", "Absence", "Account", "ApiKey", "AuditEntry",
-    "Band", "Contact", "Customer", "Invitation", "Kind", "Message", "OutreachTask", "Purpose",
-    "Response", "ResponseVersion", "Role", "RootCause", "Slot", "Suppression", "Survey", "Team",
-    "Tick", "User", "Wave", "Wording",
+    "Band", "Contact", "Customer", "Invitation", "Kind", "Message", "NoWording", "OutreachTask",
+    "Purpose", "Response", "ResponseVersion", "Role", "RootCause", "Slot", "Suppression",
+    "Survey", "Team", "Tick", "User", "Wave", "Wording", "Words",
 ]  # fmt: skip

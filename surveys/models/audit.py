@@ -42,8 +42,8 @@ class AuditEntry(models.Model):
         after: dict | None = None,
         reason: str = "",
     ) -> AuditEntry:
-        """Add one entry; call it inside the transaction that makes it true. No `actor`: a customer or
-        the clock did it."""
+        """Add one entry; call it inside the transaction that makes it true. No `actor`: a customer
+        or the clock did it."""
         return cls.objects.create(
             at=now,
             actor=actor,

@@ -15,8 +15,9 @@ from django.utils import timezone
 
 from surveys.models.people import Customer
 from surveys.models.staff import User
-from surveys.models.surveys import Survey, Wave
+from surveys.models.surveys import Survey
 from surveys.models.visibility import owned
+from surveys.models.waves import Wave
 
 
 class Purpose(models.TextChoices):
@@ -98,15 +99,15 @@ class Invitation(models.Model):
     def __str__(self) -> str:
         return f"{self.survey} to {self.customer}, {self.created_at:%Y-%m-%d}"
 
+    def save(self, *args, **kwargs) -> None:
+        self.seal()
+        super().save(*args, **kwargs)
+
     def seal(self) -> Invitation:
         """Write down the digests of the links that follow from the seed."""
         self.answer_digest = token_digest(self.token(Purpose.ANSWER))
         self.unsubscribe_digest = token_digest(self.token(Purpose.UNSUBSCRIBE))
         return self
-
-    def save(self, *args, **kwargs) -> None:
-        self.seal()
-        super().save(*args, **kwargs)
 
     def token(self, purpose: str = Purpose.ANSWER) -> str:
         return token(purpose, bytes(self.seed))

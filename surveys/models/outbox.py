@@ -30,8 +30,8 @@ class Message(models.Model):
         WELCOME = "welcome", "Welcome of a colleague"
         PASSWORD_RESET = "password_reset", "Password reset"
 
-    # Asking twice is worse than asking a person what happened to one mail; for staff it is the other
-    # way round, and the same Message-ID lets their mail program drop the copy.
+    # Asking twice is worse than asking a person what happened to one mail; for staff it is the
+    # other way round, and the same Message-ID lets their mail program drop the copy.
     NEVER_TWICE = (Kind.INVITATION,)
 
     class State(models.TextChoices):

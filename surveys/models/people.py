@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from zoneinfo import available_timezones
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from django.conf import settings
-from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
 from django.utils import timezone
 
-from surveys.models.staff import User
+from surveys.models.staff import User, known_time_zone
 from surveys.models.visibility import owned
 
-
-def known_time_zone(name: str) -> None:
-    if name and name not in available_timezones():
-        raise ValidationError(f"“{name}” is not a time zone. Use a name such as Europe/Berlin.")
+if TYPE_CHECKING:
+    from surveys.models.surveys import Survey
 
 
 class VisibleAccounts(models.QuerySet["Account"]):
@@ -143,3 +141,11 @@ class Suppression(models.Model):
         """32 bytes, HMAC-SHA256 of the lower-case address; useless without LINK_KEY."""
         key = b"suppression|" + settings.LINK_KEY.encode()
         return hmac.digest(key, email.strip().lower().encode(), hashlib.sha256)
+
+    @classmethod
+    def among(cls, addresses: Iterable[str], survey: Survey) -> set[str]:
+        """Those of the addresses that `survey` must not write to."""
+        by_digest = {cls.hash(address): address for address in addresses}
+        here = Q(survey=survey) | Q(survey=None)
+        rows = cls.objects.filter(here, digest__in=list(by_digest))
+        return {by_digest[bytes(digest)] for digest in rows.values_list("digest", flat=True)}

@@ -1,16 +1,23 @@
-"""Those who work here: teams, users with one role each, absences with a cover, keys for machines."""
+"""Those who work here: teams, users with one role, absences with a cover, keys for machines."""
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, tzinfo
+from zoneinfo import ZoneInfo, available_timezones
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower
 from django.utils import timezone
 
 from surveys.models.roles import Role, grants
+
+
+def known_time_zone(name: str) -> None:
+    if name and name not in available_timezones():
+        raise ValidationError(f"“{name}” is not a time zone. Use a name such as Europe/Berlin.")
 
 
 class Team(models.Model):
@@ -39,7 +46,7 @@ class UserManager(BaseUserManager["User"]):
 
 
 class User(AbstractBaseUser):
-    """A colleague. What they may do follows from their one role (roles.py), and from nothing else."""
+    """A colleague. What they may do follows from their one role (roles.py) and nothing else."""
 
     email = models.EmailField("e-mail", unique=True, max_length=254)
     name = models.CharField(max_length=120)
@@ -48,7 +55,10 @@ class User(AbstractBaseUser):
         Team, null=True, blank=True, on_delete=models.SET_NULL, related_name="members"
     )
     time_zone = models.CharField(
-        max_length=40, blank=True, help_text="Empty: the company's own time zone."
+        max_length=40,
+        blank=True,
+        validators=[known_time_zone],
+        help_text="Empty: the company's own time zone.",
     )
     is_active = models.BooleanField("active", default=True)
     joined_at = models.DateTimeField(default=timezone.now, editable=False)
@@ -85,6 +95,11 @@ class User(AbstractBaseUser):
 
     def has_module_perms(self, app_label: str) -> bool:
         return self.is_active
+
+    @property
+    def zone(self) -> tzinfo:
+        """Where their clock hangs; the company's when they named none."""
+        return ZoneInfo(self.time_zone) if self.time_zone else timezone.get_default_timezone()
 
     def get_full_name(self) -> str:
         return self.name

@@ -13,11 +13,11 @@ NOTHING = Q(pk__in=[])
 
 
 def owned(user: User, path: str, today: date | None = None) -> Q:
-    """Rows whose owner (a user, found at `path`, such as `customer__account__owner`) concerns `user`.
+    """Rows whose owner (found at `path`, such as `customer__account__owner`) concerns `user`.
 
-    Everyone for administrators, program managers and auditors; the own team for a team lead; oneself
-    and those one covers on `today` (UTC) for an account manager; nobody for the product team, which
-    reads redacted comments in reports and never names.
+    Everyone for administrators, program managers and auditors; the own team for a team lead;
+    oneself and those one covers on `today` (UTC) for an account manager; nobody for the product
+    team, which reads redacted comments in reports and never names.
     """
     today = today or timezone.now().date()
     if not user.is_active or user.role == Role.PRODUCT_TEAM:

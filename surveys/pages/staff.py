@@ -1,7 +1,5 @@
 """What every page for colleagues shares."""
 
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
-
 from django.utils import timezone
 
 
@@ -12,13 +10,6 @@ class StaffTimeZone:
         self.get_response = get_response
 
     def __call__(self, request):
-        name = request.user.time_zone if request.user.is_authenticated else ""
-        with timezone.override(_zone(name)):
+        zone = request.user.zone if request.user.is_authenticated else None
+        with timezone.override(zone or timezone.get_default_timezone()):
             return self.get_response(request)
-
-
-def _zone(name: str):
-    try:
-        return ZoneInfo(name) if name else timezone.get_default_timezone()
-    except (ZoneInfoNotFoundError, ValueError):
-        return timezone.get_default_timezone()

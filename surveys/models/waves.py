@@ -1,0 +1,83 @@
+"""Whom we ask in one go."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+
+from surveys.models.people import Customer
+from surveys.models.staff import User
+from surveys.models.surveys import Survey
+
+
+class Wave(models.Model):
+    """One round of invitations: an audience, asked together, each customer once."""
+
+    class State(models.TextChoices):
+        DRAFT = "draft", "Draft"
+        PLANNING = "planning", "Planning"  # launched; invitations are being written in batches
+        LAUNCHED = "launched", "Launched"
+
+    survey = models.ForeignKey(Survey, on_delete=models.PROTECT, related_name="waves")
+    name = models.CharField(max_length=120)
+    product = models.CharField(
+        "product or touchpoint", max_length=80, blank=True, help_text="Empty: the survey's own."
+    )
+    segment = models.CharField(max_length=60, blank=True, help_text="Empty: every segment.")
+    language = models.CharField(max_length=10, blank=True, help_text="Empty: every language.")
+    owner = models.ForeignKey(
+        User,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        verbose_name="account owner",
+        help_text="Empty: the accounts of everyone.",
+    )
+    key_contacts_only = models.BooleanField(default=False)
+    state = models.CharField(
+        max_length=8, choices=State.choices, default=State.DRAFT, editable=False
+    )
+    launched_at = models.DateTimeField(null=True, editable=False)
+    launched_by = models.ForeignKey(
+        User, null=True, editable=False, on_delete=models.SET_NULL, related_name="+"
+    )
+    planned_up_to = models.BigIntegerField(  # the checkpoint that lets a killed planner go on
+        default=0, editable=False
+    )
+
+    class Meta:
+        ordering = ["-launched_at", "-pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["survey", "name"], name="wave_name_once_per_survey"),
+            models.CheckConstraint(
+                name="launched_wave_has_a_date",
+                condition=Q(state="draft") | Q(launched_at__isnull=False),
+            ),
+        ]
+        indexes = [
+            models.Index(  # read by the sweep that plans launched waves
+                fields=["launched_at"], name="wave_to_plan", condition=Q(state="planning")
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def occasion(self) -> str:
+        return f"wave:{self.pk}"
+
+    def audience(self) -> models.QuerySet[Customer]:
+        """The customers this wave asks about; who of them cannot be asked is decided one by one."""
+        customers = Customer.objects.all()
+        if self.segment:
+            inherited = Q(segment="", account__segment=self.segment)
+            customers = customers.filter(Q(segment=self.segment) | inherited)
+        if self.language:
+            customers = customers.filter(language=self.language)
+        if self.owner_id:
+            customers = customers.filter(account__owner=self.owner_id)
+        if self.key_contacts_only:
+            customers = customers.filter(is_key_contact=True)
+        return customers
