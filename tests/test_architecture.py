@@ -93,7 +93,7 @@ def imports(source: str) -> list[tuple[str, bool]]:
 
 
 def named_in_strings(tree: ast.AST) -> Iterator[str]:
-    """Foreign keys and import_module() tie modules by a string; a permission's name ties nothing."""
+    """Foreign keys and import_module() tie modules by strings; a permission's name ties none."""
     strings = (node.value for node in ast.walk(tree) if isinstance(node, ast.Constant))
     tying = r"analysis\.[A-Z]\w+|(analysis|voc)\.\w+\.[\w.]+"
     return (text for text in strings if re.fullmatch(tying, str(text)))
