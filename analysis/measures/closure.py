@@ -8,12 +8,12 @@ quick successes cannot outrun the misses of the same days. The groups, each task
 |---|---|
 | withdrawn | the task was withdrawn (a corrected score, a machine's answer) |
 | not_yet_due_contacted, not_yet_due_open | due_at > now, with or without a contact |
-| contacted_in_time | first_contact_at <= due_at |
-| late | first_contact_at > due_at |
+| contacted_in_time | first_contact_at < due_at |
+| late | first_contact_at >= due_at |
 | overdue | no contact yet |
 
-A contact at exactly due_at is in time: "within 72 hours" includes the 72nd. Attempts (left
-message, no answer, wrong person, unanswered mail) are no contact.
+A contact at exactly due_at is late: the deadline has passed by then, and doubt never flatters.
+Attempts (left message, no answer, wrong person, unanswered mail) are no contact.
 """
 
 from collections import Counter
@@ -102,4 +102,4 @@ def _group(clock: Clock, now: datetime) -> str:
         return "not_yet_due_contacted" if contact else "not_yet_due_open"
     if contact is None:
         return "overdue"
-    return "contacted_in_time" if contact <= clock.due_at else "late"
+    return "contacted_in_time" if contact < clock.due_at else "late"

@@ -27,7 +27,7 @@ clocks = st.builds(clock, hours, st.none() | hours, st.booleans())
     ("task", "group"),
     [
         (clock(100, contacted=71), "contacted_in_time"),
-        (clock(100, contacted=72), "contacted_in_time"),
+        (clock(100, contacted=72), "late"),
         (clock(100, contacted=73), "late"),
         (clock(100), "overdue"),
         (clock(71, contacted=1), "not_yet_due_contacted"),
@@ -41,11 +41,11 @@ def test_each_task_stands_in_exactly_one_group(task, group):
     assert closure([task], NOW) == Closure(**{group: 1})
 
 
-def test_a_contact_at_the_very_end_is_in_time_and_a_microsecond_later_is_late():
+def test_a_contact_at_the_very_end_is_late_and_a_microsecond_earlier_is_in_time():
     start = NOW - timedelta(hours=100)
     due = start + LIMIT
-    assert closure([Clock(start, due, due)], NOW) == Closure(contacted_in_time=1)
-    assert closure([Clock(start, due, due + TICK)], NOW) == Closure(late=1)
+    assert closure([Clock(start, due, due)], NOW) == Closure(late=1)
+    assert closure([Clock(start, due, due - TICK)], NOW) == Closure(contacted_in_time=1)
 
 
 def test_the_rate_begins_at_the_moment_the_72_hours_have_elapsed():
