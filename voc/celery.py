@@ -16,13 +16,18 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 
 TICK = 5.0  # seconds
+UNTIL_NEXT = {"expires": 2 * TICK}  # a worker that was down need not catch up on old ticks
 
 app.conf.beat_schedule = {
     # ask
-    "plan waves": {"task": "surveys.tasks.plan_waves", "schedule": TICK},
+    "plan waves": {"task": "surveys.tasks.plan_waves", "schedule": TICK, "options": UNTIL_NEXT},
     # every promise made to the outbox
-    "send mail": {"task": "surveys.tasks.send_mail", "schedule": TICK},
-    "free abandoned mail": {"task": "surveys.tasks.free_abandoned_mail", "schedule": TICK},
+    "send mail": {"task": "surveys.tasks.send_mail", "schedule": TICK, "options": UNTIL_NEXT},
+    "free abandoned mail": {
+        "task": "surveys.tasks.free_abandoned_mail",
+        "schedule": TICK,
+        "options": UNTIL_NEXT,
+    },
     # read the comments
     "learn themes": {
         "task": "analysis.tasks.learn_themes",

@@ -1,0 +1,28 @@
+"""The door for the clock and the worker: each sweep is one call of a verb, and leaves a tick."""
+
+from celery import shared_task
+from django.utils import timezone
+
+from surveys.delivery import claim, send
+from surveys.loop import ask
+from surveys.models import Tick
+
+
+@shared_task
+def plan_waves() -> int:
+    return _tick("plan waves", ask.plan(timezone.now()))
+
+
+@shared_task
+def send_mail() -> int:
+    return _tick("send mail", send.drain(timezone.now))
+
+
+@shared_task
+def free_abandoned_mail() -> int:
+    return _tick("free abandoned mail", claim.free_abandoned(timezone.now()))
+
+
+def _tick(name: str, done: int) -> int:
+    Tick.objects.update_or_create(name=name, defaults={"at": timezone.now()})
+    return done
