@@ -6,6 +6,7 @@ from django.db import connection
 from django.db.models import Count, F, Q
 from django.test.utils import CaptureQueriesContext
 
+from surveys.delivery import claim
 from surveys.demo import cast as casting
 from surveys.demo import live, story
 from surveys.demo.company import PASSWORD, STAFF
@@ -97,6 +98,8 @@ class TestTheWholeDemo:
         assert queue.exclude(first_contact_at=None).exists()
 
     def what_waits_is_what_a_newcomer_should_see(self):
+        sent = Message.objects.filter(state="sent").first()
+        assert sent.message_id == claim.message_id(sent)
         queued = Message.objects.filter(state="queued")
         assert queued.filter(kind="invitation").count() == 5
         assert (
