@@ -221,19 +221,40 @@ REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["surveys.api.keys.KeyAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["surveys.api.keys.HasScope"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["surveys.api.strict_json.StrictJSONParser"],
     "DEFAULT_PAGINATION_CLASS": "surveys.api.paging.Pages",
-    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
+    "DEFAULT_FILTER_BACKENDS": [
+        "surveys.api.filters.KnownParameters",
+        "django_filters.rest_framework.DjangoFilterBackend",
+        "surveys.api.filters.Search",
+    ],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "DEFAULT_THROTTLE_CLASSES": ["rest_framework.throttling.ScopedRateThrottle"],
+    "DEFAULT_METADATA_CLASS": None,  # OPTIONS: the schema says more, at /api/schema/
+    "DEFAULT_THROTTLE_CLASSES": ["surveys.api.keys.KeyThrottle"],
+    "DEFAULT_THROTTLE_RATES": {"key": env("API_RATE", default="600/min")},
     "EXCEPTION_HANDLER": "surveys.api.errors.one_shape",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "voc",
-    "DESCRIPTION": "Feed customers in, read answers and outreach tasks out.",
+    "DESCRIPTION": (
+        "Feed customers in, read answers and outreach tasks out. Send your key as "
+        "`Authorization: Bearer voc_…`. Times are RFC 3339 in UTC. Lists come in pages: follow "
+        "`next`. Fields and parameters that are not listed here are refused, not ignored."
+    ),
     "VERSION": "1.0.0",
     "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_AUTHENTICATION": [],
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {
+        "ContactOutcome": "surveys.models.Contact.Outcome",
+        "TaskOutcome": "surveys.models.OutreachTask.Outcome",
+    },
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "surveys.api.schema.add_refusals",
+    ],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
 }

@@ -1,3 +1,26 @@
-"""Addresses of this door."""
+"""Addresses of the API; the final slash may be left out."""
 
-urlpatterns: list = []
+from django.urls import include, path, re_path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+from rest_framework.routers import SimpleRouter
+
+from surveys.api import accounts, customers, programs, responses, tasks
+from surveys.api.schema import NothingHere
+
+app_name = "api"
+
+router = SimpleRouter(trailing_slash="/?")
+router.register("accounts", accounts.Accounts, "account")
+router.register("customers", customers.Customers, "customer")
+router.register("surveys", programs.Surveys, "survey")
+router.register("invitations", programs.Invitations, "invitation")
+router.register("responses", responses.Responses, "response")
+router.register("tasks", tasks.Tasks, "task")
+router.register("root-causes", tasks.RootCauses, "root-cause")
+
+urlpatterns = [
+    path("v1/", include(router.urls)),
+    path("schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("docs/", SpectacularSwaggerSplitView.as_view(url_name="api:schema"), name="docs"),
+    re_path(r"^v1(/|$)", NothingHere.as_view()),
+]

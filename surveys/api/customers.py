@@ -1,0 +1,68 @@
+"""/customers/: the people whom we may ask."""
+
+from __future__ import annotations
+
+import django_filters.rest_framework as filters
+from rest_framework import serializers
+
+from surveys.api.accounts import AccountReference
+from surveys.api.fields import Reference, StrictModelSerializer
+from surveys.api.filters import TrueFalse
+from surveys.api.upsert import FedRows, upserts
+from surveys.models import Customer
+
+
+class CustomerReference(Reference):
+    id = serializers.IntegerField(required=False)
+    external_id = serializers.CharField(required=False, allow_null=True)
+    email = serializers.CharField(required=False, allow_null=True)
+    name = serializers.CharField(read_only=True)
+
+    queryset = Customer.objects.all()
+    noun = "customer"
+
+    def validate_email(self, value: str | None) -> str | None:
+        return value.lower() if value else None
+
+
+class CustomerSerializer(StrictModelSerializer):
+    account = AccountReference(required=False, allow_null=True)
+
+    class Meta:
+        model = Customer
+        fields = [
+            "id", "external_id", "email", "name", "phone", "account", "segment", "language",
+            "time_zone", "is_key_contact", "created_at",
+        ]  # fmt: skip
+        # Uniqueness is what a customer is found again by; the database guards it.
+        extra_kwargs = {"email": {"validators": []}, "external_id": {"validators": []}}
+
+    def validate_external_id(self, value: str | None) -> str | None:
+        return value or None
+
+    def validate_email(self, value: str | None) -> str | None:
+        return value.lower() if value else None
+
+
+class CustomerFilters(filters.FilterSet):
+    is_key_contact = TrueFalse()
+
+    class Meta:
+        model = Customer
+        fields = ["external_id", "segment", "language"]
+
+
+@upserts(CustomerSerializer)
+class Customers(FedRows):
+    """The people who may be asked."""
+
+    queryset = Customer.objects.select_related("account")
+    serializer_class = CustomerSerializer
+    needs = {
+        "GET": "surveys.view_customer",
+        "POST": "surveys.add_customer",
+        "PATCH": "surveys.change_customer",
+    }
+    identified_by = ("external_id", "email")
+    filterset_class = CustomerFilters
+    search_fields = ["name", "email", "external_id", "account__name"]
