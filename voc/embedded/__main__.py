@@ -62,7 +62,7 @@ def bring_up(supervisor: Supervisor) -> None:
         manage("tables", ["migrate"], settings)
         manage("demo", ["demo"], settings)
         start_product(supervisor, settings, port)
-        log_ins = manage("log-ins", ["demo", "--logins"], settings)
+        log_ins = manage("log-ins", ["demo", "--logins"], settings, quiet=True)
         seconds = time.monotonic() - began
         say(welcome(settings["SITE_URL"], "INBOX_DIR" in settings, log_ins, seconds))
         supervisor.watch()
@@ -117,8 +117,10 @@ def start(supervisor: Supervisor, server: Server) -> None:
         supervisor.add(server).wait_ready()
 
 
-def manage(label: str, arguments: list[str], settings: dict[str, str]) -> list[str]:
-    """Run a command of the product, show how it goes, and return what it printed."""
+def manage(
+    label: str, arguments: list[str], settings: dict[str, str], quiet: bool = False
+) -> list[str]:
+    """Run a command of the product, show how it goes unless `quiet`, return what it printed."""
     name = arguments[0]
     command = Server(
         f"manage.py {name}",
@@ -127,7 +129,7 @@ def manage(label: str, arguments: list[str], settings: dict[str, str]) -> list[s
         environment=settings,
     )
     with step(label, done="done") as detail:
-        return run(command, show=detail)
+        return run(command, show=(lambda line: None) if quiet else detail)
 
 
 def pick_port(wanted: int, also_taken: int | None = None) -> int:

@@ -28,6 +28,7 @@ class Postgres(Server):
     """
 
     stop_signal = signal.SIGINT  # its "fast" shutdown: roll back, write a checkpoint, leave
+    leaving = 5.0  # seconds that another server has to leave our directory
 
     def __init__(
         self,
@@ -105,6 +106,8 @@ class Postgres(Server):
         fresh.mkdir(mode=0o700, parents=True)
         give(fresh)
         initdb = [program("initdb"), "-D", fresh, "--username=voc", "--auth=trust"]
+        if not self.fsync:
+            initdb.append("--no-sync")
         self._run([*initdb, "--encoding=UTF8", "--locale=C.UTF-8", "--no-instructions"])
         self._run([program("postgres"), "--single", "-D", fresh, "postgres"], "CREATE DATABASE voc")
         fresh.rename(self.directory)
@@ -146,11 +149,12 @@ class Postgres(Server):
         PostgreSQL itself takes a stale lock for a live one when the number was given to another
         process, or when nobody has collected the dead one yet.
         """
-        _, staying = psutil.wait_procs(self._inhabitants(), timeout=5)
+        _, staying = psutil.wait_procs(self._inhabitants(), timeout=self.leaving)
         if staying:
+            first = min(staying, key=lambda process: (process.create_time(), process.pid)).pid
             raise StartFailed(
-                f"{shown(self.directory)} is in use by another PostgreSQL, process "
-                f"{staying[0].pid}. Stop that first: kill -INT {staying[0].pid}"
+                f"{shown(self.directory)} is in use by another PostgreSQL, process {first}. "
+                f"Stop that first: kill -INT {first}"
             )
         (self.directory / "postmaster.pid").unlink(missing_ok=True)
 

@@ -185,7 +185,7 @@ def stop_leftover(pidfile: Path, patience: float = 5.0) -> bool:
 
 
 def stop_session(leader: int, stop_signal: signal.Signals, patience: float) -> bool:
-    """Signal a session's leader and after `patience` seconds kill what is left of the session.
+    """Ask a session's leader to stop, and kill after `patience` seconds what is left of them all.
 
     True when there was anything to stop. A session keeps its number while one member lives, so the
     members are found even when the leader is dead.
@@ -193,11 +193,12 @@ def stop_session(leader: int, stop_signal: signal.Signals, patience: float) -> b
     members = session(leader)
     with suppress(ProcessLookupError):
         os.kill(leader, stop_signal)
-    _, survivors = psutil.wait_procs(members, timeout=patience if members else 0)
-    for process in {*survivors, *session(leader)}:
+    psutil.wait_procs([one for one in members if one.pid == leader], timeout=patience)
+    left = session(leader)  # of a leader that left by itself: those whom it forgot
+    for process in left:
         with suppress(psutil.NoSuchProcess):
             process.kill()
-    psutil.wait_procs(survivors, timeout=5)
+    psutil.wait_procs(left, timeout=5)
     return bool(members)
 
 

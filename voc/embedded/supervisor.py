@@ -39,6 +39,7 @@ class Supervisor:
                 if now >= self._due[server]:
                     del self._due[server]
                     server.launch()
+                    say(f"{server.name} runs again.")
             elif not server.alive:
                 self._bury(server, now)
 
