@@ -1,0 +1,35 @@
+"""What has moved since last time, and whether it is more than noise."""
+
+from dataclasses import dataclass
+from math import hypot
+
+from analysis.measures.scores import Score
+
+
+@dataclass(frozen=True)
+class Change:
+    """`value` is now minus before in the unit of the figure, inside its 95 % interval."""
+
+    value: float
+    low: float
+    high: float
+
+    @property
+    def is_noise(self) -> bool:
+        """Whether no change at all would explain it as well."""
+        return self.low <= 0 <= self.high
+
+
+def change(now: Score, before: Score) -> Change | None:
+    """The difference of two independent figures; None where one of them has no value.
+
+    The interval is made of the two figures' own (method 10 of R. G. Newcombe 1998, Statistics in
+    Medicine 17:873-890, for Wilson's intervals of shares; the same "square and add" for others,
+    G. Y. Zou and A. Donner 2008, Statistics in Medicine 27:1693-1702).
+    """
+    if None in (now.value, now.low, now.high, before.value, before.low, before.high):
+        return None
+    value = now.value - before.value
+    down = hypot(now.value - now.low, before.high - before.value)
+    up = hypot(now.high - now.value, before.value - before.low)
+    return Change(value, value - down, value + up)
