@@ -97,3 +97,9 @@ def nps(db):
 @pytest.fixture
 def root_cause(db):
     return RootCause.objects.create(name="Late delivery")
+
+
+@pytest.fixture(autouse=True)
+def _quick_passwords(settings):
+    """The real hasher is slow on purpose; no test here is about it."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

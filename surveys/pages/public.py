@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import wraps
 
-from csp.decorators import csp_replace
+from csp.decorators import csp
 from django.core import signing
 from django.db import connection, transaction
 from django.http import HttpRequest, HttpResponse
@@ -35,7 +35,7 @@ def public_page(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse
     refuses to write while a page is only looked at."""
 
     @csrf_exempt
-    @csp_replace(POLICY)
+    @csp(POLICY)
     @wraps(view)
     def guarded(request: HttpRequest, *args, **kwargs) -> HttpResponse:
         if request.method in SAFE_METHODS:
