@@ -1,0 +1,17 @@
+"""The admin: the daily tool of account managers, and where program managers ask."""
+
+from django.contrib import admin
+
+from surveys.admin import (  # noqa: F401  importing registers the pages
+    answers,
+    audit,
+    outbox,
+    people,
+    programs,
+    settings,
+    tasks,
+    waves,
+)
+
+admin.site.index_template = "admin/surveys/dashboard.html"
+admin.site.site_url = None

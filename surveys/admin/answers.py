@@ -1,0 +1,122 @@
+"""Invitations and answers: what was decided, what came back, and who gave it."""
+
+from __future__ import annotations
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404
+from django.shortcuts import redirect
+from django.urls import path, reverse
+from django.utils import timezone
+from unfold.decorators import display
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
+
+from surveys.admin import looks
+from surveys.admin.base import Admin, Inline, ReadOnly
+from surveys.admin.filters import choices_filter, values_filter
+from surveys.loop import answer
+from surveys.models import Band, Invitation, Response, ResponseVersion
+
+
+@admin.register(Invitation)
+class InvitationAdmin(ReadOnly, Admin):
+    list_display = ("customer", "survey", "product", "decision", "created_at", "expires_at")
+    list_filter = (
+        values_filter("survey", "survey", label="survey__name"),
+        choices_filter("decision", "decision", Invitation.Decision.choices),
+        values_filter("product or touchpoint", "product"),
+    )
+    list_select_related = ("customer", "survey")
+    search_fields = ("customer__name", "customer__email")
+    fields = (("customer", "survey"), ("decision", "occasion"), ("product", "language"),
+              ("created_at", "expires_at"))  # fmt: skip
+
+
+class VersionInline(ReadOnly, Inline):
+    model = ResponseVersion
+    fields = ("number", "score", "comment", "recorded_at")
+    verbose_name_plural = "Versions"
+
+
+class VerdictForm(forms.Form):
+    verdict = forms.ChoiceField(
+        label="Given by", choices=Response.Verdict.choices, widget=UnfoldAdminSelectWidget
+    )
+    reason = forms.CharField(
+        max_length=200,
+        widget=UnfoldAdminTextInputWidget,
+        help_text="Such as “asked the customer” or “all links clicked within a second”.",
+    )
+
+
+@admin.register(Response)
+class ResponseAdmin(ReadOnly, Admin):
+    """Answers are evidence; the one thing to decide about them is whether a person gave them."""
+
+    list_display = ("who", "score_and_band", "words", "survey", "product", "segment",
+                    "verdict", "answered_at")  # fmt: skip
+    list_display_links = ("who",)
+    list_filter = (
+        values_filter("survey", "survey", label="survey__name"),
+        choices_filter("band", "band", Band.choices),
+        values_filter("product or touchpoint", "product"),
+        values_filter("segment", "segment"),
+        choices_filter("given by", "verdict", Response.Verdict.choices),
+        choices_filter("source", "source", Response.Source.choices),
+    )
+    list_select_related = ("customer__account", "survey")
+    search_fields = ("customer__name", "customer__account__name", "comment")
+    search_help_text = "Customer, account or comment"
+    inlines = (VersionInline,)
+    change_form_outer_after_template = "admin/surveys/verdict.html"
+    fields = (("who", "score_and_band"), "whole_comment", ("survey", "product"),
+              ("segment", "language"), ("source", "verdict"), "answered_at")  # fmt: skip
+    readonly_fields = ("who", "score_and_band", "whole_comment")
+
+    def get_urls(self):
+        view = self.admin_site.admin_view(self.overrule)
+        name = "surveys_response_overrule"
+        return [path("<int:pk>/overrule/", view, name=name), *super().get_urls()]
+
+    def change_view(self, request, object_id, form_url="", extra_context=None):
+        context = dict(extra_context or {})
+        if request.user.has_perm("surveys.change_response"):
+            context.setdefault("verdict_form", VerdictForm())
+            context["overrule_link"] = reverse("admin:surveys_response_overrule", args=[object_id])
+        return super().change_view(request, object_id, form_url, context)
+
+    def overrule(self, request, pk: int):
+        response = self.get_queryset(request).filter(pk=pk).first()
+        if response is None:
+            raise Http404("There is no such answer, or it is not yours to see.")
+        if not request.user.has_perm("surveys.change_response"):
+            raise PermissionDenied
+        if request.method == "POST":
+            form = VerdictForm(request.POST)
+            if not form.is_valid():
+                messages.error(request, "Say who gave the answer, and how you know.")
+            else:
+                data = form.cleaned_data
+                now = timezone.now()
+                answer.overrule(response, data["verdict"], request.user, data["reason"], now)
+                messages.success(request, "The verdict is recorded, and the task follows it.")
+        return redirect("admin:surveys_response_change", pk)
+
+    @display(description="customer", ordering="customer__name")
+    def who(self, response):
+        if response.customer is None:
+            return response.get_source_display()
+        return looks.two_lines(response.customer, response.customer.account or looks.NO_ACCOUNT)
+
+    @display(description="score", ordering="score")
+    def score_and_band(self, response):
+        return looks.score(response)
+
+    @display(description="comment")
+    def words(self, response):
+        return looks.first_words(response.comment)
+
+    @display(description="comment")
+    def whole_comment(self, response):
+        return looks.whole(response.comment)

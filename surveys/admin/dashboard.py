@@ -1,0 +1,57 @@
+"""The first page: my queue in figures, and what to do next. Rates live in the report."""
+
+from __future__ import annotations
+
+from django.utils import timezone
+
+from surveys.admin import looks, queue
+from surveys.models import Message, OutreachTask, Survey, User, Wave
+
+MOST_URGENT = 5
+
+
+def fill(request, context: dict) -> dict:
+    """Unfold's hook: adds what dashboard.html shows."""
+    user, now = request.user, timezone.now()
+    context["title"] = f"Hello, {user.get_short_name()}"
+    if user.has_perm("surveys.view_outreachtask"):
+        context |= _queue(user, now)
+    if user.has_perm("surveys.add_wave"):
+        context["advice"] = _advice()
+    if user.has_perm("surveys.view_message"):
+        troubled = Message.objects.filter(state__in=["failed", "in_doubt"])
+        context["troubled_mails"] = troubled.count()
+    return context
+
+
+def open_badge(request) -> str:
+    """For the sidebar: how many open tasks wait on the tab that opens first."""
+    if not request.user.has_perm("surveys.view_outreachtask"):
+        return ""
+    tab = queue.opening_tab(request.user)
+    return str(OutreachTask.objects.visible_to(request.user).filter(tab.rows).count())
+
+
+def _queue(user: User, now) -> dict:
+    numbers = queue.counts(user, now)
+    tones = {"overdue": "red", "today": "amber"}
+    shown = [tab for tab in queue.tabs(user, now) if tab.name not in {"closed", "all"}]
+    figures = [
+        {"tab": tab, "count": numbers[tab.name], "tone": tones.get(tab.name, "")
+         if numbers[tab.name] else ""}
+        for tab in shown
+    ]  # fmt: skip
+    first = queue.opening_tab(user)
+    tasks = OutreachTask.objects.visible_to(user).filter(first.rows, first_contact_at=None)
+    tasks = tasks.select_related("customer__account", "response").most_urgent_first()[:MOST_URGENT]
+    urgent = [(task, *looks.urgency(task, now)) for task in tasks]
+    return {"figures": figures, "urgent": urgent, "first_tab": first}
+
+
+def _advice() -> list[tuple[str, str, str]]:
+    """What a program manager does next on a young system: a sentence, a button, its address."""
+    if not Survey.objects.exists():
+        return [("There is no survey yet.", "Make the first survey", "admin:surveys_survey_add")]
+    if not Wave.objects.exclude(state=Wave.State.DRAFT).exists():
+        return [("Nobody has been asked yet.", "Plan a wave", "admin:surveys_wave_add")]
+    return []

@@ -1,0 +1,96 @@
+"""How facts look in lists and on pages. The only place of the admin that builds HTML in Python."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.utils.formats import localize
+from django.utils.html import format_html
+from django.utils.text import Truncator
+
+from surveys.models import DEADLINE, OutreachTask, Response
+
+SOON = timedelta(hours=24)
+NOTHING = "–"
+
+
+def span(length: timedelta) -> str:
+    """A length of time in its two largest units, such as “1 d 3 h” or “5 h 20 min”."""
+    minutes = int(abs(length).total_seconds() // 60)
+    days, hours, minutes = minutes // 1440, minutes // 60 % 24, minutes % 60
+    if days:
+        return f"{days} d {hours} h"
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min"
+
+
+def urgency(task: OutreachTask, now: datetime) -> tuple[str, str]:
+    """The tone of a task's deadline and its words: green, amber under 24 h, red after it."""
+    if task.first_contact_at:
+        took = span(task.first_contact_at - task.started_at)
+        in_time = task.first_contact_at < task.due_at
+        return ("green", f"reached after {took}") if in_time else ("red", f"reached late, {took}")
+    if task.state != OutreachTask.State.OPEN:
+        return "grey", f"{task.get_state_display().lower()}, not reached"
+    left = task.time_left(now)
+    if left < timedelta(0):
+        return "red", f"overdue {span(left)}"
+    return ("amber" if left < SOON else "green"), f"in {span(left)}"
+
+
+def deadline(task: OutreachTask, now: datetime) -> str:
+    """The time left as words and as a bar; the words alone say everything."""
+    tone, words = urgency(task, now)
+    if task.first_contact_at or task.state != OutreachTask.State.OPEN:
+        return format_html('<span class="voc-due voc-{}">{}</span>', tone, words)
+    share = max(0, min(100, 100 * (task.time_left(now) / DEADLINE)))
+    return format_html(
+        '<span class="voc-due voc-{}">{}<progress max="100" value="{}" aria-hidden="true">'
+        "</progress></span>",
+        tone,
+        words,
+        round(share),
+    )
+
+
+def score(response: Response) -> str:
+    """The score with its scale and its band, such as “3 of 10 Detractor”."""
+    if response.score is None:
+        return NOTHING
+    return format_html(
+        '<span class="voc-score voc-{}"><b>{}</b> of {} <small>{}</small></span>',
+        response.band,
+        response.score,
+        {"nps": 10, "csat": 5, "ces": 7}[response.kind],
+        response.get_band_display(),
+    )
+
+
+def first_words(text: str, words: int = 12) -> str:
+    """The beginning of what a customer wrote, isolated so that its direction stays its own."""
+    if not text:
+        return NOTHING
+    return format_html('<bdi class="voc-words">{}</bdi>', Truncator(text).words(words))
+
+
+def money(amount) -> str:
+    if amount is None:
+        return NOTHING
+    whole = localize(round(amount), use_l10n=True)
+    return format_html('<span class="voc-number">{} {}</span>', settings.CURRENCY, whole)
+
+
+def badge(tone: str, words: str) -> str:
+    return format_html('<span class="voc-badge voc-{}">{}</span>', tone, words)
+
+
+NO_ACCOUNT = "No account"
+
+
+def two_lines(first: object, second: object) -> str:
+    return format_html('<span class="voc-two"><b>{}</b><small>{}</small></span>', first, second)
+
+
+def whole(text: str) -> str:
+    """All of what a customer wrote, its line breaks kept by the style sheet."""
+    return format_html('<bdi class="voc-whole">{}</bdi>', text) if text else NOTHING
