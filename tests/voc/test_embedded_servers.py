@@ -59,7 +59,7 @@ def test_one_that_never_gets_ready_is_stopped(tmp_path):
 def test_a_command_that_ends_by_itself_shows_and_returns_its_lines(tmp_path):
     shown = []
     lines = run(server(tmp_path, ["printf", "one\\ntwo\\n"]), shown.append)
-    assert lines == ["one", "two"]
+    assert (lines, shown) == (["one", "two"], ["one", "two"])
     with pytest.raises(StartFailed, match="ended with status 4"):
         run(server(tmp_path, ["sh", "-c", "exit 4"]), shown.append)
 

@@ -147,12 +147,15 @@ def run(command: Server, show: Callable[[str], None]) -> list[str]:
     command.log.parent.mkdir(parents=True, exist_ok=True)
     command.log.touch()
     with command.log.open(errors="replace") as log:
-        began_at = log.seek(0, os.SEEK_END)
+        began_at, line = log.seek(0, os.SEEK_END), ""
         try:
             command.launch()
-            while command.alive:
-                for line in log.readlines():
-                    show(line)
+            alive = True
+            while alive:
+                alive = command.alive  # asked first: what it says at its end is shown as well
+                *whole, line = (line + log.read()).split("\n")
+                for one in whole:
+                    show(one)
                 time.sleep(0.05)
             status = command.exit_status
         finally:
