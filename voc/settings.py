@@ -6,6 +6,7 @@ import environ
 from django.core.exceptions import ImproperlyConfigured
 
 from voc.logs import logging_config
+from voc.unfold import unfold
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -197,9 +198,11 @@ STORAGES = {
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = DEBUG
-if DEBUG or env.bool("TESTING", default=False):
+if DEBUG or EMBEDDED or env.bool("TESTING", default=False):
     STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"
     WHITENOISE_USE_FINDERS = True
+
+UNFOLD = unfold(COMPANY)
 
 # The admin theme runs on Alpine, which evaluates expressions: unsafe-eval, but nothing inline.
 # Customers' pages replace this by a stricter policy of their own (surveys/pages/public.py).
