@@ -14,6 +14,7 @@ urlpatterns = [
     path("", include("surveys.pages.urls")),
     path("api/", include("surveys.api.urls")),
     path("admin/", include("analysis.pages.urls")),
+    path("admin/", include("surveys.admin.passwords")),
     path("admin/", admin.site.urls),
 ]
 
