@@ -4,10 +4,12 @@ A sweep finds in PostgreSQL what is due and does it; running it twice, or at onc
 does nothing twice. So the broker may lose every message: the next tick finds the same rows.
 """
 
+import logging.config
 import os
 
-from celery import Celery
+from celery import Celery, signals
 from celery.schedules import crontab
+from django.conf import settings
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "voc.settings")
 
@@ -35,3 +37,9 @@ app.conf.beat_schedule = {
         "options": {"queue": "themes"},
     },
 }
+
+
+@signals.setup_logging.connect
+def log_as_the_web_process_does(**_: object) -> None:
+    """Celery would put up handlers of its own, which mask neither survey links nor addresses."""
+    logging.config.dictConfig(settings.LOGGING)

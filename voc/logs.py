@@ -67,6 +67,10 @@ def logging_config(level: str) -> dict:
         "loggers": {
             "django.server": {"handlers": [], "propagate": True},
             "django": {"handlers": [], "propagate": True, "level": level},
+            # Every sweep of every five seconds would be announced three times.
+            "celery.beat": {"level": "WARNING"},
+            "celery.worker.strategy": {"level": "WARNING"},
+            "celery.app.trace": {"level": "WARNING"},
         },
     }
 
