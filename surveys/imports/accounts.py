@@ -1,0 +1,125 @@
+"""The accounts that a file of customers names: found, made, or brought up to date."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from surveys.imports.cells import BadCell
+from surveys.models import Account, User
+
+# Fields of an account as the file calls them, and as the model does.
+FIELDS = {
+    "account": "name",
+    "account_id": "external_id",
+    "segment": "segment",
+    "region": "region",
+    "owner": "owner",
+    "revenue": "revenue",
+    "renews_on": "renews_on",
+}
+NEEDS_ACCOUNT = ("region", "owner", "revenue", "renews_on")
+
+
+@dataclass
+class Known:
+    """An account of this file, what the file has said of it so far, and in which line."""
+
+    account: Account
+    is_new: bool
+    touched: bool = False
+    said: dict[str, tuple[Any, int]] = field(default_factory=dict)
+
+
+class Accounts:
+    """Every account that the file has named; rows must not contradict each other."""
+
+    def __init__(self) -> None:
+        self.by_name: dict[str, Known] = {}
+        self.by_id: dict[str, Known] = {}
+        self.owners: dict[str, User] = {}
+        self.created = self.updated = 0
+        self.unsaved: list[Known] = []
+
+    def load(self, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Fetch what a batch of rows names, in three queries."""
+        rows = list(rows)
+        names = {row["account"] for row in rows if "account" in row} - self.by_name.keys()
+        ids = {row["account_id"] for row in rows if "account_id" in row} - self.by_id.keys()
+        found = Account.objects.filter(name__in=names) | Account.objects.filter(external_id__in=ids)
+        for account in found.select_related("owner") if names or ids else ():
+            if account.name not in self.by_name:
+                self._remember(Known(account, is_new=False))
+        emails = {row["owner"] for row in rows if "owner" in row} - self.owners.keys()
+        if emails:
+            active = User.objects.filter(email__in=emails, is_active=True)
+            self.owners |= {user.email: user for user in active}
+
+    def take(self, row: Mapping[str, Any], line: int) -> Account | None:
+        """The account of one row, with what the row says of it.
+
+        None when the row names none. Raises BadCell.
+        """
+        if "account" not in row and "account_id" not in row:
+            if lone := [name for name in NEEDS_ACCOUNT if name in row]:
+                raise BadCell(f"The {lone[0].replace('_', ' ')} belongs to an account; name it.")
+            return None
+        known = self._find(row) or self._new(row)
+        for name, attribute in FIELDS.items():
+            if name in row:
+                value = self._owner(row[name]) if name == "owner" else row[name]
+                self._say(known, attribute, value, line)
+        self._remember(known)
+        return known.account
+
+    def _find(self, row: Mapping[str, Any]) -> Known | None:
+        by_id = self.by_id.get(row.get("account_id", ""))
+        by_name = self.by_name.get(row.get("account", ""))
+        if by_id and by_name and by_id is not by_name:
+            raise BadCell(f"Account “{row['account']}” has another account id than this.")
+        taken = by_name.account.external_id if by_name else None
+        if not by_id and taken and row.get("account_id", taken) != taken:
+            raise BadCell(f"Account “{row['account']}” has the account id “{taken}” already.")
+        return by_id or by_name
+
+    def _new(self, row: Mapping[str, Any]) -> Known:
+        if "account" not in row:
+            raise BadCell(f"There is no account with the id “{row['account_id']}”; name it.")
+        return Known(Account(), is_new=True)
+
+    def _owner(self, email: str) -> User:
+        if email not in self.owners:
+            raise BadCell(f"No colleague here has the address {email}. Invite them first.")
+        return self.owners[email]
+
+    def _say(self, known: Known, attribute: str, value: Any, line: int) -> None:
+        before, earlier = known.said.setdefault(attribute, (value, line))
+        if before != value:
+            what = f"The {attribute.replace('_', ' ')} of account “{known.account.name}”"
+            raise BadCell(f"{what} is “{before}” in line {earlier}, and “{value}” here.")
+        if getattr(known.account, attribute) != value:
+            setattr(known.account, attribute, value)
+            self._count(known)
+            self.unsaved.append(known)
+
+    def _remember(self, known: Known) -> None:
+        self.by_name[known.account.name] = known
+        if known.account.external_id:
+            self.by_id[known.account.external_id] = known
+
+    def _count(self, known: Known) -> None:
+        """Once for each account, at its first change."""
+        if known.touched:
+            return
+        known.touched = True
+        self.created += known.is_new
+        self.updated += not known.is_new
+
+    def save(self) -> None:
+        """Write what is new and what has changed since the last time."""
+        accounts = list({id(one): one.account for one in self.unsaved}.values())
+        changed = [account for account in accounts if account.pk is not None]
+        Account.objects.bulk_create([account for account in accounts if account.pk is None])
+        Account.objects.bulk_update(changed, list(FIELDS.values()), 500)
+        self.unsaved.clear()

@@ -1,0 +1,234 @@
+"""Customers from a CSV file: first everything is checked, then all of it is written, or nothing.
+
+    plan = customers.plan(stream)          # reads only
+    if not plan.errors:
+        customers.apply(plan, by=user, now=now)
+
+Empty cells change nothing. Importing the same file again changes nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
+from itertools import islice
+from typing import Any, BinaryIO
+
+from django.db import IntegrityError, reset_queries, transaction
+
+from surveys.imports import cells
+from surveys.imports.accounts import Accounts
+from surveys.imports.columns import CUSTOMER_COLUMNS, find, unused
+from surveys.imports.rows import UNLIMITED, Limits, Problem, Problems, Row, Unreadable, read
+from surveys.models import AuditEntry, Customer, User
+
+BATCH = 2_000
+CELLS = {
+    "email": cells.email,
+    "name": partial(cells.words, longest=200),
+    "external_id": partial(cells.words, longest=100),
+    "phone": partial(cells.words, longest=40),
+    "language": cells.language,
+    "time_zone": cells.time_zone,
+    "is_key_contact": cells.yes_or_no,
+    "account": partial(cells.words, longest=200),
+    "account_id": partial(cells.words, longest=100),
+    "segment": partial(cells.words, longest=60),
+    "region": partial(cells.words, longest=60),
+    "owner": cells.email,
+    "revenue": cells.money,
+    "renews_on": cells.day,
+}
+OWN_FIELDS = ("email", "name", "external_id", "phone", "language", "time_zone", "is_key_contact")
+
+
+class HasErrors(Exception):
+    """The plan has errors: nothing may be written until the file is put right."""
+
+
+class ChangedMeanwhile(Exception):
+    """Customers were changed between the check and the writing; nothing was written."""
+
+
+@dataclass
+class Plan:
+    """What an import would do, or has done. `errors` counts all and keeps the first 200."""
+
+    stream: BinaryIO
+    limits: Limits
+    errors: Problems = field(default_factory=Problems)
+    created: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    accounts_created: int = 0
+    accounts_updated: int = 0
+    unused: list[str] = field(default_factory=list)  # columns that nothing is read from
+
+    @property
+    def changes_nothing(self) -> bool:
+        counts = (self.created, self.updated, self.accounts_created, self.accounts_updated)
+        return not any(counts)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        names = ("created", "updated", "unchanged", "accounts_created", "accounts_updated")
+        return {name: getattr(self, name) for name in names}
+
+
+def plan(stream: BinaryIO, limits: Limits = UNLIMITED) -> Plan:
+    """Check a seekable binary stream without writing; raises rows.Unreadable.
+
+    Pass `rows.BROWSER` as limits for an upload.
+    """
+    made = Plan(stream, limits)
+    _Walk(made, save=False).through()
+    return made
+
+
+def apply(checked: Plan, by: User | None, now: datetime) -> Plan:
+    """Write what `checked` promised, in one transaction; returns the counts of what was done.
+
+    Raises HasErrors, and ChangedMeanwhile when the file no longer fits the database.
+    """
+    if checked.errors:
+        raise HasErrors(f"The file has {len(checked.errors):,} errors; nothing was imported.")
+    done = Plan(checked.stream, checked.limits)
+    try:
+        with transaction.atomic():
+            _Walk(done, save=True).through()
+            if done.errors:
+                raise ChangedMeanwhile(f"Changed since the check: {done.errors.shown[0]}")
+            _record(done, by, now)
+    except IntegrityError as error:
+        raise ChangedMeanwhile("Customers changed meanwhile. Check the file again.") from error
+    return done
+
+
+def _record(done: Plan, by: User | None, now: datetime) -> None:
+    if not done.changes_nothing:
+        AuditEntry.objects.create(
+            at=now, actor=by, verb="import", noun="customer", noun_id=0, after=done.counts
+        )
+
+
+class _Walk:
+    """One pass over the file; with `save` each batch is written as it is understood."""
+
+    def __init__(self, plan: Plan, save: bool):
+        self.plan, self.save = plan, save
+        self.accounts = Accounts()
+        self.lines: dict[int, int] = {}  # hash of an e-mail or id, and the line that had it
+
+    def through(self) -> None:
+        entries = read(self.plan.stream, self.plan.limits)
+        header = next(entries)
+        self.found = find(header.cells, CUSTOMER_COLUMNS)
+        if "email" not in self.found and "external_id" not in self.found:
+            raise Unreadable(
+                "No column holds an e-mail address or a customer id. Name one “e-mail” or "
+                f"“customer id”. Columns: {', '.join(header.cells)}."
+            )
+        self.names = {field: header.cells[at] for field, at in self.found.items()}
+        self.plan.unused = unused(header.cells, self.found)
+        while batch := list(islice(entries, BATCH)):
+            self._batch(batch)
+            reset_queries()  # under DEBUG, Django keeps the text of every statement
+        self.plan.errors.shown.sort(key=lambda problem: problem.line)
+        self.plan.accounts_created = self.accounts.created
+        self.plan.accounts_updated = self.accounts.updated
+
+    def _batch(self, entries: list[Row | Problem]) -> None:
+        rows = [(entry.line, values) for entry in entries if (values := self._values(entry))]
+        self.accounts.load(values for _, values in rows)
+        matches = _Matches([values for _, values in rows])
+        decided = [one for line, values in rows if (one := self._decide(line, values, matches))]
+        new = [customer for customer, _ in decided if customer.pk is None]
+        changed = [customer for customer, fields in decided if fields and customer.pk is not None]
+        self.plan.created += len(new)
+        self.plan.updated += len(changed)
+        self.plan.unchanged += len(decided) - len(new) - len(changed)
+        if self.save and not self.plan.errors:
+            self.accounts.save()
+            _write(new, changed)
+
+    def _values(self, entry: Row | Problem) -> dict[str, Any] | None:
+        """The filled cells of a row by field, or None when it has a problem."""
+        if isinstance(entry, Problem):
+            self.plan.errors.add(entry)
+            return None
+        values, good = {}, True
+        for name, at in self.found.items():
+            if text := entry.cells[at].strip():
+                try:
+                    values[name] = CELLS[name](text)
+                except cells.BadCell as error:
+                    self.plan.errors.add(Problem(entry.line, self.names[name], str(error)))
+                    good = False
+        return values if good and self._is_new_to_the_file(entry.line, values) else None
+
+    def _is_new_to_the_file(self, line: int, values: dict[str, Any]) -> bool:
+        keys = [name for name in ("email", "external_id") if name in values]
+        if not keys:
+            text = "Neither an e-mail address nor a customer id: nobody could be found again."
+            self.plan.errors.add(Problem(line, "", text))
+        for name in keys:
+            earlier = self.lines.setdefault(hash((name, values[name])), line)
+            if earlier != line:
+                text = f"“{values[name]}” is in line {earlier} already."
+                self.plan.errors.add(Problem(line, self.names[name], text))
+                return False
+        return bool(keys)
+
+    def _decide(
+        self, line: int, values: dict[str, Any], matches: _Matches
+    ) -> tuple[Customer, set[str]] | None:
+        try:
+            customer = matches.find(values) or Customer()
+            account = self.accounts.take(values, line)
+        except cells.BadCell as error:
+            self.plan.errors.add(Problem(line, "", str(error)))
+            return None
+        wanted = {name: values[name] for name in OWN_FIELDS if name in values}
+        if account is None and "segment" in values:
+            wanted["segment"] = values["segment"]
+        changed = {name for name, value in wanted.items() if getattr(customer, name) != value}
+        for name in changed:
+            setattr(customer, name, wanted[name])
+        if account is not None and (account.pk is None or customer.account_id != account.pk):
+            customer.account = account
+            changed.add("account")
+        return customer, changed
+
+
+class _Matches:
+    """The customers whom a batch of rows may mean, in one query."""
+
+    def __init__(self, rows: list[dict[str, Any]]):
+        emails = {row["email"] for row in rows if "email" in row}
+        ids = {row["external_id"] for row in rows if "external_id" in row}
+        found = Customer.objects.filter(email__in=emails)
+        found |= Customer.objects.filter(external_id__in=ids)
+        customers = list(found.select_related("account")) if rows else []
+        self.by_email = {customer.email: customer for customer in customers}
+        self.by_id = {customer.external_id: customer for customer in customers}
+
+    def find(self, values: dict[str, Any]) -> Customer | None:
+        """By customer id, else by e-mail. Raises BadCell where the two disagree."""
+        number = values.get("external_id")
+        by_id = self.by_id.get(number) if number else None
+        by_email = self.by_email.get(values["email"]) if "email" in values else None
+        if by_id and by_email and by_id is not by_email:
+            raise cells.BadCell(f"{values['email']} belongs to another customer.")
+        if by_email and not by_id and number and by_email.external_id:
+            raise cells.BadCell(
+                f"{values['email']} belongs to the customer with the id “{by_email.external_id}”."
+            )
+        return by_id or by_email
+
+
+def _write(new: list[Customer], changed: list[Customer]) -> None:
+    for customer in (*new, *changed):
+        customer.account = customer.account  # takes over the id of an account saved just now
+    Customer.objects.bulk_create(new)
+    Customer.objects.bulk_update(changed, [*OWN_FIELDS, "segment", "account"], 500)
