@@ -47,6 +47,12 @@ def test_a_developers_machine_may_use_the_development_secret():
     assert manage("check", SECRET_KEY=DEVELOPMENT_KEY, DEBUG="1").returncode == 0
 
 
+@pytest.mark.parametrize(("link_key", "used"), [("", PRODUCTION["SECRET_KEY"]), ("k", "k")])
+def test_links_are_never_signed_with_an_empty_key(link_key, used):
+    asked = "from django.conf import settings; print(settings.LINK_KEY)"
+    assert manage("shell", "-v0", "-c", asked, LINK_KEY=link_key).stdout.strip() == used
+
+
 def test_the_deployment_check_is_clean():
     checked = manage("check", "--deploy", "--fail-level", "WARNING")
     assert (checked.returncode, checked.stderr) == (0, "")
