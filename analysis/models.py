@@ -80,7 +80,7 @@ class Mention(models.Model):
 
 
 class ThemeState(models.Model):
-    """The fitted model of a survey, as JSON and arrays without pickle, and whose themes it knows."""
+    """The fitted model of a survey, as JSON and arrays without pickle, and the themes it knows."""
 
     survey = models.OneToOneField(
         Survey, primary_key=True, on_delete=models.CASCADE, related_name="theme_state"
