@@ -1,3 +1,14 @@
-"""Addresses of this door."""
+"""Addresses of this door, all below /admin/."""
 
-urlpatterns: list = []
+from django.urls import path
+
+from analysis.pages import report, themes
+
+app_name = "analysis"
+urlpatterns = [
+    path("report/", report.report, name="report"),
+    path("report/closure.csv", report.closure_csv, name="closure-csv"),
+    path("report/scores.csv", report.scores_csv, name="scores-csv"),
+    path("themes/", themes.page, name="themes"),
+    path("themes/themes.csv", themes.themes_csv, name="themes-csv"),
+]
