@@ -18,26 +18,17 @@ from django.utils import timezone
 from unfold.widgets import UnfoldAdminFileFieldWidget
 
 from surveys.imports import customers
+from surveys.imports.rows import BROWSER, Unreadable
 
-LARGEST_FILE = 10 * 1024 * 1024  # bytes
 CONFIRM_WITHIN = 3600  # seconds
-SHOWN = 50  # rows of each list
 
 
 class UploadForm(forms.Form):
     file = forms.FileField(
         label="CSV file",
         widget=UnfoldAdminFileFieldWidget({"accept": ".csv,text/csv"}),
-        help_text="At most 10 MB, with a first line of column names.",
+        help_text="At most 10 MB and 100,000 rows, with a first line of column names.",
     )
-
-    def clean_file(self):
-        upload = self.cleaned_data["file"]
-        if upload.size > LARGEST_FILE:
-            raise forms.ValidationError(
-                "This file is larger than 10 MB. Split it, or use manage.py import_customers."
-            )
-        return upload
 
 
 def view_of(model_admin):
@@ -49,16 +40,19 @@ def view_of(model_admin):
         form = UploadForm(request.POST or None, request.FILES or None)
         context = {"form": form}
         if request.method == "POST" and form.is_valid():
-            context |= _preview(form.cleaned_data["file"].read(), request.user)
+            try:
+                context |= _preview(form.cleaned_data["file"].read(), request.user)
+            except Unreadable as refusal:
+                form.add_error("file", str(refusal))
         return _page(model_admin, request, context)
 
     return view
 
 
 def _preview(content: bytes, user) -> dict:
-    plan = customers.plan(io.BytesIO(content))
-    context = {"plan": plan, "shown": SHOWN}
-    if not plan.errors and (plan.created or plan.updated):
+    plan = customers.plan(io.BytesIO(content), BROWSER)
+    context = {"plan": plan}
+    if not plan.errors and not plan.changes_nothing:
         context["checked"] = _signer(user).sign_object(content.decode("latin-1"), compress=True)
     return context
 
@@ -69,12 +63,13 @@ def _confirm(model_admin, request):
     except signing.BadSignature:
         messages.error(request, "The check is older than an hour. Please upload the file again.")
         return redirect("admin:surveys_customer_import")
-    plan = customers.plan(io.BytesIO(text.encode("latin-1")))
-    if plan.errors:
-        return _page(model_admin, request, {"form": UploadForm(), "plan": plan, "shown": SHOWN})
-    customers.apply(plan, by=request.user, now=timezone.now())
-    new, changed = len(plan.created), len(plan.updated)
-    messages.success(request, f"Imported: {new} new, {changed} changed.")
+    plan = customers.plan(io.BytesIO(text.encode("latin-1")), BROWSER)
+    try:
+        done = customers.apply(plan, by=request.user, now=timezone.now())
+    except (customers.HasErrors, customers.ChangedMeanwhile) as refusal:
+        messages.error(request, str(refusal))
+        return _page(model_admin, request, {"form": UploadForm(), "plan": plan})
+    messages.success(request, f"Imported: {done.created} new, {done.updated} changed.")
     return redirect("admin:surveys_customer_changelist")
 
 
@@ -85,6 +80,7 @@ def _signer(user) -> signing.TimestampSigner:
 def _page(model_admin, request, context: dict) -> TemplateResponse:
     site = model_admin.admin_site.each_context(request)
     shared = {"title": "Import customers", "opts": model_admin.opts}
-    status = 422 if context.get("plan") and context["plan"].errors else 200
+    refused = context["form"].errors or ("plan" in context and context["plan"].errors)
+    status = 422 if refused else 200
     page = "admin/surveys/customer_import.html"
     return TemplateResponse(request, page, {**site, **shared, **context}, status=status)

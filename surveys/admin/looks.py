@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.utils.formats import localize
+from django.utils.formats import number_format
 from django.utils.html import format_html
 from django.utils.text import Truncator
 
@@ -19,9 +19,10 @@ def span(length: timedelta) -> str:
     """A length of time in its two largest units, such as “1 d 3 h” or “5 h 20 min”."""
     minutes = int(abs(length).total_seconds() // 60)
     days, hours, minutes = minutes // 1440, minutes // 60 % 24, minutes % 60
-    if days:
-        return f"{days} d {hours} h"
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min"
+    units = [(days, "d"), (hours, "h"), (minutes, "min")]
+    while len(units) > 1 and not units[0][0]:
+        units.pop(0)
+    return " ".join(f"{n} {unit}" for n, unit in units[:2] if n) or "0 min"
 
 
 def urgency(task: OutreachTask, now: datetime) -> tuple[str, str]:
@@ -76,7 +77,7 @@ def first_words(text: str, words: int = 12) -> str:
 def money(amount) -> str:
     if amount is None:
         return NOTHING
-    whole = localize(round(amount), use_l10n=True)
+    whole = number_format(round(amount), force_grouping=True)
     return format_html('<span class="voc-number">{} {}</span>', settings.CURRENCY, whole)
 
 

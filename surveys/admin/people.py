@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from django.contrib import admin
+from django.urls import path, reverse
 from unfold.decorators import display
 
-from surveys.admin import looks
+from surveys.admin import customer_import, looks
 from surveys.admin.base import Admin, ReadOnly
 from surveys.admin.filters import choices_filter, values_filter
 from surveys.models import Account, Customer, Suppression
@@ -43,10 +44,20 @@ class CustomerAdmin(Admin):
     search_fields = ("name", "email", "external_id", "account__name")
     autocomplete_fields = ("account",)
     unrecorded = frozenset({"name", "email", "phone"})
+    list_before_template = "admin/surveys/customers_import_link.html"
     fieldsets = (
         (None, {"fields": (("name", "email"), ("phone", "external_id"), "account",
                            ("segment", "is_key_contact"), ("language", "time_zone"))}),
     )  # fmt: skip
+
+    def get_urls(self):
+        view = self.admin_site.admin_view(customer_import.view_of(self))
+        return [path("import/", view, name="surveys_customer_import"), *super().get_urls()]
+
+    def changelist_view(self, request, extra_context=None):
+        may_import = request.user.has_perm("surveys.import_customer")
+        link = reverse("admin:surveys_customer_import") if may_import else ""
+        return super().changelist_view(request, {"import_link": link, **(extra_context or {})})
 
     @display(description="segment")
     def segment_now(self, customer):

@@ -15,13 +15,14 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.utils import timezone
 
-from surveys.admin import looks
+from surveys.admin import history, looks
 from surveys.admin.task_forms import AssignForm, CloseForm, ContactForm, WithdrawForm
 from surveys.loop import close, reach_out
 from surveys.models import AuditEntry, OutreachTask, Response
 
 REFUSALS = (reach_out.NotOpen, reach_out.ChangedMeanwhile, close.CannotClose)
 EARLIER_ANSWERS = 10
+LATEST_ENTRIES = 50
 RELATED = ("customer__account__owner", "response__survey", "owner", "root_cause__parent")
 
 
@@ -46,7 +47,7 @@ def show(model_admin, request: HttpRequest, pk, bound=None, status: int = 200) -
         "versions": list(task.response.versions.all()),
         "earlier": _earlier(task),
         "siblings": _siblings(task, request.user),
-        "entries": _entries(task),
+        "lines": history.readable(_entries(task)),
         **_forms(task, request.user),
         **(bound or {}),
     }
@@ -106,9 +107,9 @@ def _siblings(task: OutreachTask, user) -> list[OutreachTask]:
     return list(tasks.select_related("customer", "response", "owner").most_urgent_first()[:10])
 
 
-def _entries(task: OutreachTask) -> list[AuditEntry]:
+def _entries(task: OutreachTask):
     entries = AuditEntry.objects.filter(noun="outreachtask", noun_id=task.pk)
-    return list(entries.select_related("actor")[:50])
+    return entries.select_related("actor")[:LATEST_ENTRIES]
 
 
 def _action(permission: str, form_name: str, make_form: Callable, verb: Callable, done: str):
