@@ -41,7 +41,7 @@ def invitation(asked: Invitation) -> EmailMessage:
     """The survey itself: one link per score, a link to unsubscribe, nothing that tracks."""
     survey, customer = asked.survey, asked.customer
     words = survey.wording_for(asked.language).filled(
-        name=customer.name, company=settings.COMPANY, product=asked.product
+        name=header(customer.name), company=settings.COMPANY, product=asked.product
     )
     sender = survey.sender_name or settings.COMPANY
     links = Links(asked)

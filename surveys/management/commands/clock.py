@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import threading
-from datetime import datetime, timedelta
+from datetime import datetime
 from importlib import import_module
 
 from celery import current_app
@@ -83,4 +83,6 @@ class Jobs:
 
 
 def _fell_due(schedule: crontab, before: datetime, now: datetime) -> bool:
-    return schedule.remaining_estimate(before) - (now - before) <= timedelta(0) < now - before
+    """Whether the calendar has an entry after `before` and up to `now`; several count as one."""
+    last, until_next, _ = schedule.remaining_delta(before)
+    return last + until_next <= now
