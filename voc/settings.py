@@ -26,7 +26,7 @@ SECURE = env.bool("SECURE", default=SITE_URL.startswith("https://"))
 SECRET_KEY = env("SECRET_KEY", default=DEVELOPMENT_KEY)
 # Signs survey links and hashes suppressed addresses. Keep it when SECRET_KEY is rotated:
 # with another key every link in every mailbox is dead and every opt-out forgotten.
-LINK_KEY = env("LINK_KEY", default=SECRET_KEY)
+LINK_KEY = env("LINK_KEY", default="") or SECRET_KEY
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
@@ -193,6 +193,7 @@ USE_I18N = USE_TZ = True
 # Static files
 STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
+STATICFILES_DIRS = [BASE_DIR / "voc" / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
