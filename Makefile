@@ -64,6 +64,8 @@ clean: ## Remove what was installed and cached; the data in var/ stay
 .venv/bin/python:
 	@test -n "$(PYTHON)" || { echo "voc needs Python 3.11 or newer, and none was found on the PATH." \
 	  "Install it (Debian: apt install python3 python3-venv), or name one: make PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "$(PYTHON) does not run, or is older than Python 3.11." >&2; exit 1; }
 	@rm -rf .venv
 	@if $(PYTHON) -c 'import ensurepip, venv' 2>/dev/null; then $(PYTHON) -m venv .venv; \
 	elif $(PYTHON) -m pip --version >/dev/null 2>&1; then \

@@ -7,6 +7,7 @@ import urllib.request
 from functools import partial
 from http import HTTPStatus
 from pathlib import Path
+from typing import TypedDict
 
 from voc.embedded.broker import Broker
 from voc.embedded.checkout import (
@@ -61,8 +62,12 @@ def bring_up(supervisor: Supervisor) -> None:
     with shared_environment(settings):
         manage("tables", ["migrate"], settings)
         manage("demo", ["demo"], settings)
-        start_product(supervisor, settings, port)
-        log_ins = manage("log-ins", ["demo", "--logins"], settings, quiet=True)
+        product = launch_product(supervisor, settings, port)
+        printed = manage("log-ins", ["demo", "--logins"], settings, quiet=True)
+        log_ins = [line for line in printed if "@" in line]  # warnings come the same way
+        with step("web, worker, clock"):
+            for server in product:
+                server.wait_ready()
         seconds = time.monotonic() - began
         say(welcome(settings["SITE_URL"], "INBOX_DIR" in settings, log_ins, seconds))
         supervisor.watch()
@@ -80,7 +85,7 @@ def start_servers(supervisor: Supervisor, settings: dict[str, str], port: int) -
         start(supervisor, broker)
         found["CELERY_BROKER_URL"] = broker.url
     if not settings.get("EMAIL_URL"):
-        smtp, kept = pick_port(SMTP_PORT, also_taken=port), VAR / "inbox"
+        smtp, kept = pick_port(SMTP_PORT, frozenset({port})), VAR / "inbox"
         command = python("-m", "voc.embedded.inbox", "--port", str(smtp), "--dir", str(kept))
         ready = partial(answers, smtp)
         start(supervisor, Server("SMTP inbox", command, ready=ready, **files("inbox")))
@@ -88,8 +93,8 @@ def start_servers(supervisor: Supervisor, settings: dict[str, str], port: int) -
     return found
 
 
-def start_product(supervisor: Supervisor, settings: dict[str, str], port: int) -> None:
-    """Start web, worker and clock at once, and wait until the web process answers.
+def launch_product(supervisor: Supervisor, settings: dict[str, str], port: int) -> list[Server]:
+    """Launch web, worker and clock, all at once, and return them.
 
     Threads, because a browser holds connections open that it does not use, and each would keep a
     whole synchronous process busy. The queues are those of the calendar in voc/celery.py.
@@ -103,12 +108,12 @@ def start_product(supervisor: Supervisor, settings: dict[str, str], port: int) -
         "clock": python("manage.py", "clock"),
     }
     ready = {"web": partial(is_healthy, f"http://{address}/healthz")}
-    with step("web, worker, clock"):
-        for name, command in commands.items():
-            more = {"environment": settings, "ready": ready.get(name), **files(name)}
-            supervisor.add(Server(name, command, **more))
-        for server in supervisor.servers[-len(commands) :]:
-            server.wait_ready()
+    return [
+        supervisor.add(
+            Server(name, command, environment=settings, ready=ready.get(name), **files(name))
+        )
+        for name, command in commands.items()
+    ]
 
 
 def start(supervisor: Supervisor, server: Server) -> None:
@@ -132,9 +137,9 @@ def manage(
         return run(command, show=(lambda line: None) if quiet else detail)
 
 
-def pick_port(wanted: int, also_taken: int | None = None) -> int:
+def pick_port(wanted: int, taken: frozenset[int] = frozenset()) -> int:
     """The wanted port or the next free one, and a line when they differ. Raises NoPort."""
-    port = first_free(wanted, frozenset({also_taken} - {None}))
+    port = first_free(wanted, taken)
     if port != wanted:
         say(f"port {wanted} is taken, using {port}")
     return port
@@ -156,8 +161,15 @@ def is_healthy(address: str) -> bool:
         return False
 
 
-def files(name: str) -> dict[str, Path]:
+class Files(TypedDict):
     """Where a server writes its log and its process number."""
+
+    log: Path
+    pidfile: Path
+
+
+def files(name: str) -> Files:
+    """The files of a server of that name."""
     return {"log": LOGS / f"{name}.log", "pidfile": PIDS / f"{name}.pid"}
 
 

@@ -105,7 +105,13 @@ class Postgres(Server):
         shutil.rmtree(fresh, ignore_errors=True)
         fresh.mkdir(mode=0o700, parents=True)
         give(fresh)
-        initdb = [program("initdb"), "-D", fresh, "--username=voc", "--auth=trust"]
+        initdb: list[str | Path] = [
+            program("initdb"),
+            "-D",
+            fresh,
+            "--username=voc",
+            "--auth=trust",
+        ]
         if not self.fsync:
             initdb.append("--no-sync")
         self._run([*initdb, "--encoding=UTF8", "--locale=C.UTF-8", "--no-instructions"])

@@ -103,12 +103,12 @@ class Server:
     @property
     def pid(self) -> int | None:
         """Its process number, while it was started and not yet stopped."""
-        return self.process and self.process.pid
+        return self.process.pid if self.process else None
 
     @property
     def exit_status(self) -> int | None:
         """What it ended with, negative for a signal; None while it lives or after `stop`."""
-        return self.process and self.process.poll()
+        return self.process.poll() if self.process else None
 
     @property
     def alive(self) -> bool:
