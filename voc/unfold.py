@@ -33,10 +33,18 @@ def unfold(company: str) -> dict:
         "SHOW_HISTORY": True,
         "SHOW_VIEW_ON_SITE": False,
         "COLORS": {"primary": BLUE},
-        "STYLES": [lambda request: static("surveys/admin.css")],
+        "SITE_FAVICONS": [
+            {"rel": "icon", "type": "image/svg+xml", "href": _static("surveys/favicon.svg")}
+        ],
+        "STYLES": [_static("surveys/admin.css")],
         "DASHBOARD_CALLBACK": "surveys.admin.dashboard.fill",
         "SIDEBAR": {"show_search": False, "navigation": SIDEBAR},
     }
+
+
+def _static(path: str) -> Callable:
+    """Resolved per request: the manifest of hashed names is not there while settings load."""
+    return lambda request: static(path)
 
 
 def may(permission: str) -> Callable:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.contrib import admin
 from unfold.decorators import display
 
+from surveys.admin import looks
 from surveys.admin.base import Admin, ReadOnly
 from surveys.admin.filters import values_filter
 from surveys.models import AuditEntry
@@ -12,7 +13,7 @@ from surveys.models import AuditEntry
 
 @admin.register(AuditEntry)
 class AuditEntryAdmin(ReadOnly, Admin):
-    list_display = ("at", "who", "verb", "noun", "noun_id", "reason")
+    list_display = ("at", "who", "verb", "what", "reason")
     list_filter = (
         values_filter("verb", "verb"),
         values_filter("noun", "noun"),
@@ -23,6 +24,10 @@ class AuditEntryAdmin(ReadOnly, Admin):
     search_help_text = "Number, reason or colleague"
     fields = (("at", "who"), ("verb", "noun", "noun_id"), "before", "after", "reason")
     readonly_fields = ("who",)
+
+    @display(description="what", ordering="noun_id")
+    def what(self, entry):
+        return looks.noun_link(self.admin_site, entry.noun, entry.noun_id)
 
     @display(description="by", ordering="actor__name")
     def who(self, entry):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from django.apps import apps
 from django.conf import settings
+from django.urls import reverse
 from django.utils.formats import number_format
 from django.utils.html import format_html
 from django.utils.text import Truncator
@@ -13,6 +15,7 @@ from surveys.models import DEADLINE, OutreachTask, Response
 
 SOON = timedelta(hours=24)
 NOTHING = "–"
+NO_ACCOUNT = "No account"
 
 
 def span(length: timedelta) -> str:
@@ -85,7 +88,13 @@ def badge(tone: str, words: str) -> str:
     return format_html('<span class="voc-badge voc-{}">{}</span>', tone, words)
 
 
-NO_ACCOUNT = "No account"
+def noun_link(site, noun: str, pk: int) -> str:
+    """The name of a noun with its number, as a link where the admin has a page for it."""
+    model = apps.get_app_config("surveys").models.get(noun)
+    if model is None or not site.is_registered(model) or not pk:
+        return f"{noun} {pk or ''}"
+    address = reverse(f"admin:surveys_{noun}_change", args=[pk])
+    return format_html('<a href="{}">{} {}</a>', address, model._meta.verbose_name, pk)
 
 
 def two_lines(first: object, second: object) -> str:

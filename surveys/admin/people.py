@@ -63,9 +63,9 @@ class CustomerAdmin(Admin):
     def segment_now(self, customer):
         return customer.current_segment or looks.NOTHING
 
-    @display(description="key contact", boolean=True)
+    @display(description="key contact", ordering="is_key_contact")
     def key(self, customer):
-        return customer.is_key_contact
+        return "Yes" if customer.is_key_contact else looks.NOTHING
 
 
 @admin.register(Suppression)

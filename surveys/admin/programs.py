@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from django.contrib import admin
+from django.db import models
 from unfold.admin import StackedInline
 from unfold.decorators import display
+from unfold.widgets import UnfoldAdminTextareaWidget
 
 from surveys.admin.base import Admin, Scoped
 from surveys.admin.default_words import default_wording
@@ -15,6 +17,7 @@ from surveys.models import Kind, Survey, Wording
 class WordingInline(Scoped, StackedInline):
     model = Wording
     extra = 0
+    formfield_overrides = {models.TextField: {"widget": UnfoldAdminTextareaWidget({"rows": 3})}}
     verbose_name_plural = "Words, one set for each language"
     fieldsets = (
         (None, {"fields": ("language", "subject", "greeting", "intro", "question",

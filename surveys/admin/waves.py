@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from itertools import chain
+
+from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count, Q
@@ -10,12 +13,13 @@ from django.shortcuts import redirect
 from django.urls import path, reverse
 from django.utils import timezone
 from unfold.decorators import display
+from unfold.widgets import UnfoldAdminSelectWidget
 
 from surveys.admin.base import Admin
 from surveys.admin.filters import choices_filter, values_filter
 from surveys.delivery.emails import invitation_preview
 from surveys.loop import ask
-from surveys.models import Account, Invitation, Message, NoWording, Suppression, Wave
+from surveys.models import Account, Customer, Invitation, Message, NoWording, Suppression, Wave
 
 SAMPLE = 10
 
@@ -48,12 +52,13 @@ class WaveAdmin(Admin):
         return choices.filter(is_open=True) if db_field.name == "survey" else choices
 
     def formfield_for_dbfield(self, db_field, request, **kwargs):
-        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        """Segment and language are chosen, not typed: a misspelt one would ask nobody."""
         if db_field.name == "segment":
-            known = Account.objects.visible_to(request.user).order_by().exclude(segment="")
-            names = sorted(known.values_list("segment", flat=True).distinct()[:12])
-            field.help_text += f" Known: {', '.join(names)}." if names else ""
-        return field
+            kwargs["widget"] = UnfoldAdminSelectWidget(choices=_segments())
+        if db_field.name == "language":
+            every = ("", "Every language")
+            kwargs["widget"] = UnfoldAdminSelectWidget(choices=[every, *settings.LANGUAGES])
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     def response_add(self, request, obj, post_url_continue=None):
         """On to the audience and the preview, which want a look before the launch."""
@@ -86,6 +91,13 @@ class WaveAdmin(Admin):
     @display(description="product", ordering="product")
     def product(self, wave):
         return wave.product or wave.survey.product
+
+
+def _segments() -> list[tuple[str, str]]:
+    """Every segment that an account or a customer has."""
+    rows = (noun.objects.order_by().values_list("segment") for noun in (Account, Customer))
+    names = {name for (name,) in chain.from_iterable(each.distinct() for each in rows) if name}
+    return [("", "Every segment"), *((name, name) for name in sorted(names))]
 
 
 def _is_draft(wave: Wave | None) -> bool:
