@@ -22,7 +22,7 @@ LOCK := var/uv/bin/uv pip compile --quiet --universal --python-version 3.11 --ge
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-run: .venv/.run-installed ## Run everything on this machine, filled with a demo (PORT=8000)
+run: .venv/.run-installed ## Run everything on this machine, filled with a demo (PORT=8000 SMTP_PORT=8025)
 	@exec $(PY) -m voc.embedded
 
 test: .venv/.test-installed ## Run the tests (ARGS='-k queue'; REQUIRE_BROWSER=1 insists on Chromium)

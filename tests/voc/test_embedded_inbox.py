@@ -7,7 +7,7 @@ import sys
 from email.message import EmailMessage
 
 from voc.embedded.inbox import Inbox
-from voc.embedded.ports import LOOPBACK, answers, first_free
+from voc.embedded.ports import LOOPBACK, answers, any_free
 from voc.embedded.servers import ROOT, Server
 
 
@@ -53,7 +53,7 @@ def test_it_begins_with_what_it_had(tmp_path):
 
 
 def test_as_a_process_of_its_own_it_stops_when_asked(tmp_path):
-    port = first_free(18025)
+    port = any_free()
     command = [sys.executable, "-m", "voc.embedded.inbox", "--port", str(port), "--dir"]
     server = Server(
         "inbox",

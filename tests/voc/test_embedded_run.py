@@ -75,7 +75,7 @@ class Run:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "voc.embedded"],
                 cwd=checkout,
-                env=ours | {"PORT": str(port), **environment},
+                env=ours | {"PORT": str(port), "SMTP_PORT": str(port + 50), **environment},
                 stdout=output,
                 stderr=subprocess.STDOUT,
             )

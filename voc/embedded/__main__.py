@@ -85,7 +85,8 @@ def start_servers(supervisor: Supervisor, settings: dict[str, str], port: int) -
         start(supervisor, broker)
         found["CELERY_BROKER_URL"] = broker.url
     if not settings.get("EMAIL_URL"):
-        smtp, kept = pick_port(SMTP_PORT, frozenset({port})), VAR / "inbox"
+        wanted = int(os.environ.get("SMTP_PORT") or SMTP_PORT)
+        smtp, kept = pick_port(wanted, frozenset({port})), VAR / "inbox"
         command = python("-m", "voc.embedded.inbox", "--port", str(smtp), "--dir", str(kept))
         ready = partial(answers, smtp)
         start(supervisor, Server("SMTP inbox", command, ready=ready, **files("inbox")))

@@ -15,7 +15,7 @@ from typing import Self
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from voc.embedded.ports import LOOPBACK, first_free
+from voc.embedded.ports import LOOPBACK, any_free
 
 NEWEST_KEPT = 2_000
 PRUNE_EVERY = 100  # messages: looking at the whole folder for each would be slow
@@ -30,7 +30,7 @@ class Inbox:
 
     def __init__(self, directory: Path | str, port: int = 0, keep: int = NEWEST_KEPT):
         self.directory, self.keep = Path(directory), keep
-        self.port = port or first_free(8025)
+        self.port = port or any_free()
         self.maildir = mailbox.Maildir(self.directory, create=True)
         self._stored = 0
         self._controller = Controller(

@@ -33,6 +33,13 @@ def first_free(wanted: int, taken: frozenset[int] = frozenset()) -> int:
     raise AssertionError("unreachable: count() does not end")
 
 
+def any_free() -> int:
+    """A port that the system picks among the free ones, so that two who ask get two."""
+    with socket.socket() as probe:
+        probe.bind((LOOPBACK, 0))
+        return int(probe.getsockname()[1])
+
+
 def answers(port: int) -> bool:
     """Whether something accepts connections there."""
     try:
