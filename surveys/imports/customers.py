@@ -9,6 +9,7 @@ Empty cells change nothing. Importing the same file again changes nothing.
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -20,7 +21,17 @@ from django.db import IntegrityError, reset_queries, transaction
 from surveys.imports import cells
 from surveys.imports.accounts import Accounts
 from surveys.imports.columns import CUSTOMER_COLUMNS, find, unused
-from surveys.imports.rows import UNLIMITED, Limits, Problem, Problems, Row, Unreadable, read
+from surveys.imports.rows import (
+    UNLIMITED,
+    ChangedMeanwhile,
+    HasErrors,
+    Limits,
+    Problem,
+    Problems,
+    Row,
+    Unreadable,
+    read,
+)
 from surveys.models import AuditEntry, Customer, User
 
 BATCH = 2_000
@@ -41,14 +52,6 @@ CELLS = {
     "renews_on": cells.day,
 }
 OWN_FIELDS = ("email", "name", "external_id", "phone", "language", "time_zone", "is_key_contact")
-
-
-class HasErrors(Exception):
-    """The plan has errors: nothing may be written until the file is put right."""
-
-
-class ChangedMeanwhile(Exception):
-    """Customers were changed between the check and the writing; nothing was written."""
 
 
 @dataclass
@@ -121,22 +124,24 @@ class _Walk:
         self.lines: dict[int, int] = {}  # hash of an e-mail or id, and the line that had it
 
     def through(self) -> None:
-        entries = read(self.plan.stream, self.plan.limits)
-        header = next(entries)
-        self.found = find(header.cells, CUSTOMER_COLUMNS)
-        if "email" not in self.found and "external_id" not in self.found:
-            raise Unreadable(
-                "No column holds an e-mail address or a customer id. Name one “e-mail” or "
-                f"“customer id”. Columns: {', '.join(header.cells)}."
-            )
-        self.names = {field: header.cells[at] for field, at in self.found.items()}
-        self.plan.unused = unused(header.cells, self.found)
-        while batch := list(islice(entries, BATCH)):
-            self._batch(batch)
-            reset_queries()  # under DEBUG, Django keeps the text of every statement
+        with closing(read(self.plan.stream, self.plan.limits)) as entries:
+            self._begin(next(entries).cells)
+            while batch := list(islice(entries, BATCH)):
+                self._batch(batch)
+                reset_queries()  # under DEBUG, Django keeps the text of every statement
         self.plan.errors.shown.sort(key=lambda problem: problem.line)
         self.plan.accounts_created = self.accounts.created
         self.plan.accounts_updated = self.accounts.updated
+
+    def _begin(self, header: list[str]) -> None:
+        self.found = find(header, CUSTOMER_COLUMNS)
+        if "email" not in self.found and "external_id" not in self.found:
+            raise Unreadable(
+                "No column holds an e-mail address or a customer id. Name one “e-mail” or "
+                f"“customer id”. Columns: {', '.join(header)}."
+            )
+        self.names = {name: header[at] for name, at in self.found.items()}
+        self.plan.unused = unused(header, self.found)
 
     def _batch(self, entries: list[Row | Problem]) -> None:
         rows = [(entry.line, values) for entry in entries if (values := self._values(entry))]

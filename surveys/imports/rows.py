@@ -28,6 +28,14 @@ class Unreadable(Exception):
     """The file as a whole cannot be read; the message says what to do about it."""
 
 
+class HasErrors(Exception):
+    """The check found problems: nothing may be written until the file is put right."""
+
+
+class ChangedMeanwhile(Exception):
+    """The database changed between the check and the writing; nothing was written."""
+
+
 class Limits(NamedTuple):
     """What a file may weigh; None is no limit."""
 
