@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from rest_framework import serializers
 
-from surveys.api.fields import Reference, StrictModelSerializer
+from surveys.api.fields import Reference, StrictModelSerializer, Whole
 from surveys.api.filters import YEARS
 from surveys.api.upsert import FedRows, upserts
 from surveys.models import Account, User
 
 
 class AccountReference(Reference):
-    id = serializers.IntegerField(required=False)
+    id = Whole(required=False)
     external_id = serializers.CharField(required=False, allow_null=True)
     name = serializers.CharField(required=False)
 

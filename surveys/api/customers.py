@@ -6,14 +6,14 @@ import django_filters.rest_framework as filters
 from rest_framework import serializers
 
 from surveys.api.accounts import AccountReference
-from surveys.api.fields import Reference, StrictModelSerializer
+from surveys.api.fields import Reference, StrictModelSerializer, Whole
 from surveys.api.filters import TrueFalse
 from surveys.api.upsert import FedRows, upserts
 from surveys.models import Customer
 
 
 class CustomerReference(Reference):
-    id = serializers.IntegerField(required=False)
+    id = Whole(required=False)
     external_id = serializers.CharField(required=False, allow_null=True)
     email = serializers.CharField(required=False, allow_null=True)
     name = serializers.CharField(read_only=True)

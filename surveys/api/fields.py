@@ -15,6 +15,15 @@ class Moment(serializers.DateTimeField):
         super().__init__(**{"default_timezone": UTC, **kwargs})
 
 
+class Whole(serializers.IntegerField):
+    """An integer as JSON writes it: not true, not 5.0, not "5", and in no other script."""
+
+    def to_internal_value(self, data):
+        if type(data) is not int:
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
 class Strict:
     """Refuses names it does not know, and those that only we may set."""
 

@@ -11,6 +11,8 @@ from django import forms
 from django.db.models import Q, QuerySet
 from django.utils.dateparse import parse_datetime
 from django_filters.rest_framework import DjangoFilterBackend, IsoDateTimeFilter, TypedChoiceFilter
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
 from rest_framework.exceptions import ValidationError
 from rest_framework.filters import BaseFilterBackend
 
@@ -78,6 +80,7 @@ def _occurs(term: str, fields: list[str]) -> Q:
     return reduce(or_, (Q(**{f"{field}__icontains": term}) for field in fields))
 
 
+@extend_schema_field(OpenApiTypes.BOOL)
 class TrueFalse(TypedChoiceFilter):
     """`true` or `false`; BooleanFilter would take any other word for “do not filter”."""
 

@@ -106,7 +106,7 @@ class HasScope(BasePermission):
         if not isinstance(request.auth, ApiKey):
             return False
         method = "GET" if request.method == "HEAD" else request.method
-        if not hasattr(view, method.lower()):
+        if method.lower() not in view.http_method_names or not hasattr(view, method.lower()):
             return True  # there is nothing to protect: the answer will be 405
         if method not in SAFE_METHODS and request.auth.scope != ApiKey.Scope.WRITE:
             self.message = "This key may only read. Writing needs a key with the write scope."

@@ -11,12 +11,12 @@ from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
 from surveys.api.customers import CustomerReference
-from surveys.api.fields import Reference, StrictModelSerializer, StrictSerializer
+from surveys.api.fields import Reference, StrictModelSerializer, StrictSerializer, Whole
 from surveys.api.filters import TrueFalse
 from surveys.api.rows import METHODS, Rows
 from surveys.delivery.emails import Links
 from surveys.loop import ask
-from surveys.models import ApiKey, Invitation, Survey, Wording
+from surveys.models import ApiKey, Invitation, NoWording, Survey
 
 
 class SurveySerializer(StrictModelSerializer):
@@ -45,7 +45,7 @@ class Surveys(ListModelMixin, RetrieveModelMixin, GenericViewSet):
 
 
 class SurveyReference(Reference):
-    id = serializers.IntegerField(required=False)
+    id = Whole(required=False)
     name = serializers.CharField(required=False)
 
     noun = "survey"
@@ -88,7 +88,7 @@ class AskSerializer(StrictSerializer):
     def validate_survey(self, survey: Survey) -> Survey:
         try:
             survey.wording_for(survey.language)
-        except Wording.DoesNotExist as error:
+        except NoWording as error:
             raise serializers.ValidationError(str(error)) from error
         return survey
 

@@ -14,7 +14,7 @@ from rest_framework.viewsets import GenericViewSet
 
 from surveys.api.accounts import AccountReference
 from surveys.api.customers import CustomerReference
-from surveys.api.fields import StrictModelSerializer, StrictSerializer
+from surveys.api.fields import StrictModelSerializer, StrictSerializer, Whole
 from surveys.api.filters import TrueFalse
 from surveys.api.rows import METHODS, Rows
 from surveys.loop import close, reach_out
@@ -88,8 +88,10 @@ class CloseSerializer(StrictSerializer):
     )
     outcome = serializers.ChoiceField(choices=OutreachTask.Outcome.choices)
     action = serializers.CharField(max_length=2_000, help_text="What was done about it.")
-    version = serializers.IntegerField(
-        required=False, help_text="The task's version you have seen; refused if it has changed."
+    version = Whole(
+        required=False,
+        max_value=2**31 - 1,
+        help_text="The task's version you have seen; refused if it has changed.",
     )
 
 

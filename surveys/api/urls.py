@@ -9,7 +9,8 @@ from surveys.api.schema import NothingHere
 
 app_name = "api"
 
-router = SimpleRouter(trailing_slash="/?")
+router = SimpleRouter()
+router.trailing_slash = "/?"
 router.register("accounts", accounts.Accounts, "account")
 router.register("customers", customers.Customers, "customer")
 router.register("surveys", programs.Surveys, "survey")

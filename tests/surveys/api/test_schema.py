@@ -1,0 +1,89 @@
+"""What is written about the API, and that it is true."""
+
+import io
+
+import pytest
+import yaml
+from django.core.management import call_command
+
+SCHEMA, DOCS = "/api/schema/", "/api/docs/"
+
+
+@pytest.fixture(scope="module")
+def schema() -> dict:
+    out = io.StringIO()
+    call_command("spectacular", "--validate", "--fail-on-warn", stdout=out)
+    return yaml.safe_load(out.getvalue())
+
+
+def test_the_schema_is_valid_and_complete(schema):
+    paths = {path.removeprefix("/api/v1/"): set(ops) for path, ops in schema["paths"].items()}
+    assert {path: ops for path, ops in paths.items() if not path.startswith("report/")} == {
+        "accounts/": {"get", "post"},
+        "accounts/{id}/": {"get", "patch"},
+        "customers/": {"get", "post"},
+        "customers/{id}/": {"get", "patch"},
+        "surveys/": {"get"},
+        "surveys/{id}/": {"get"},
+        "invitations/": {"get", "post"},
+        "invitations/{id}/": {"get"},
+        "responses/": {"get"},
+        "responses/{id}/": {"get"},
+        "tasks/": {"get"},
+        "tasks/{id}/": {"get"},
+        "tasks/{id}/contacts/": {"post"},
+        "tasks/{id}/close/": {"post"},
+        "root-causes/": {"get"},
+    }
+
+
+def test_every_operation_takes_a_key_and_can_be_refused(schema):
+    scheme = schema["components"]["securitySchemes"]["key"]
+    assert (scheme["type"], scheme["scheme"]) == ("http", "bearer")
+    for operations in schema["paths"].values():
+        for operation in operations.values():
+            assert operation["security"] == [{"key": []}]
+            assert "4XX" in operation["responses"]
+            assert operation["description"]
+
+
+def test_nothing_secret_is_a_field(schema):
+    fields = {
+        name
+        for part in schema["components"]["schemas"].values()
+        for name in part.get("properties", {})
+    }
+    assert {"due_at", "link"} <= fields
+    assert not {"seed", "digest", "answer_digest", "password", "token"} & fields
+
+
+def test_filters_are_described(schema):
+    parameters = schema["paths"]["/api/v1/tasks/"]["get"]["parameters"]
+    by_name = {parameter["name"]: parameter["schema"] for parameter in parameters}
+    assert set(by_name) == {"state", "owner", "overdue", "product", "cursor", "page_size"}
+    assert by_name["overdue"] == {"type": "boolean"}
+    assert set(by_name["state"]["enum"]) == {"open", "closed", "withdrawn"}
+
+
+@pytest.mark.django_db
+def test_schema_and_pages_are_open_and_keep_to_our_own_origin(client):
+    assert client.get(SCHEMA).status_code == 200
+    page = client.get(DOCS)
+    assert page.status_code == 200
+    assert b"http://" not in page.content.replace(b"http://testserver", b"")
+    assert b"https://" not in page.content
+    assert "'unsafe-inline'" not in script_policy(page)
+
+
+def script_policy(page) -> str:
+    directives = page["Content-Security-Policy"].split(";")
+    [script] = [part for part in directives if part.strip().startswith("script-src")]
+    return script
+
+
+@pytest.mark.django_db
+def test_the_pages_hold_no_inline_script(client):
+    body = client.get(DOCS).content.decode()
+    scripts = [part.split("</script>")[0] for part in body.split("<script")[1:]]
+    assert len(scripts) == 3
+    assert all(script.startswith(" src=") and script.endswith('">') for script in scripts)
