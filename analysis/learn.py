@@ -158,7 +158,7 @@ def _redacted(responses: QuerySet[Response]) -> list[Comment]:
         "pk", "comment", "md5", "customer__name", "customer__account__name"
     )
     return [
-        Comment(pk, without_names(comment, names), digest)
+        Comment(pk, without_names(comment, *names), digest)
         for pk, comment, digest, *names in rows.iterator(BATCH)
     ]
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,7 +11,7 @@ from django.db.models import Case, F, IntegerField, Q, QuerySet, Value, When, Wi
 from django.db.models.functions import Length, RowNumber
 
 from analysis.models import Mention
-from analysis.text.redact import redact
+from analysis.text.redact import NAME, redact
 
 TYPICAL = 3
 CANDIDATES = 8  # for the typical ones: some of them say the same
@@ -55,13 +55,19 @@ def quotes(mentions: QuerySet[Mention]) -> dict[int, Quotes]:
     )
     by_theme: dict[int, list[tuple[int, int, Quote]]] = defaultdict(list)
     for theme, rank, age, comment, *names, at in rows:
-        by_theme[theme].append((rank, age, Quote(without_names(comment, names)[:CUT], at)))
+        by_theme[theme].append((rank, age, Quote(without_names(comment, *names)[:CUT], at)))
     return {theme: _choose(found) for theme, found in by_theme.items()}
 
 
-def without_names(comment: str, names: Iterable[str | None]) -> str:
-    """The comment without personal data; `names` are the customer's own and the account's."""
-    return redact(comment, names=[name for name in names if name])
+def without_names(comment: str, customer: str | None, account: str | None) -> str:
+    """The comment without personal data, the customer's own name and the account's.
+
+    Of an account's name only the whole is taken out: its parts are words such as "The" or "Till".
+    """
+    if account:
+        whole = rf"(?<!\w){re.escape(account)}(?!\w)"
+        comment = re.sub(whole, NAME, comment, flags=re.IGNORECASE)
+    return redact(comment, names=[customer] if customer else [])
 
 
 def _choose(found: list[tuple[int, int, Quote]]) -> Quotes:

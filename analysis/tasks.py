@@ -8,7 +8,7 @@ from surveys.models import Slot
 MINUTE = 60  # seconds
 
 
-@shared_task(queue="themes", soft_time_limit=30 * MINUTE, time_limit=31 * MINUTE)
+@shared_task(soft_time_limit=30 * MINUTE, time_limit=31 * MINUTE)
 def learn_themes() -> None:
     """Once a day, whoever asks; a day that was missed is made up for by the next."""
     now = timezone.now()

@@ -85,8 +85,10 @@ def _row(kind: str, row: ThemeFigures) -> dict[str, object]:
         "score": phrases.score(kind, row.score),
         "score_span": phrases.score_span(kind, row.score),
         "n": phrases.number(row.score.n),
+        "has_impact": row.impact is not None,
         "impact": phrases.points(kind, row.impact),
         "change": phrases.signed(100 * row.change.value, 1) if row.change else phrases.NONE,
+        "has_change": row.change is not None,
         "is_noise": row.change is not None and row.change.is_noise,
         "quotes": row.quotes,
     }
