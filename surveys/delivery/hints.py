@@ -5,6 +5,7 @@ import logging
 from celery import current_app
 from django.conf import settings
 from django.db import transaction
+from kombu.exceptions import OperationalError
 
 log = logging.getLogger(__name__)
 
@@ -19,9 +20,9 @@ def hint(task: str) -> None:
 
 
 def _publish(task: str) -> None:
+    connection = current_app.connection_for_write()
+    failures = (OperationalError, *connection.connection_errors, *connection.channel_errors)
     try:
         current_app.send_task(task, retry=False, ignore_result=True)
-    except current_app.connection_for_write().connection_errors as error:
-        log.warning("the broker did not take a hint for %s: %s", task, error)
-    except current_app.connection_for_write().channel_errors as error:
-        log.warning("the broker refused a hint for %s: %s", task, error)
+    except failures as error:
+        log.warning("the broker took no hint for %s: %s", task, error)
