@@ -9,7 +9,8 @@ import structlog
 
 # A token of 26 base32 characters, wherever it stands: in a path, a message, an exception.
 TOKEN = re.compile(r"(?<![A-Za-z0-9])([A-Za-z2-7]{4})[A-Za-z2-7]{22}(?![A-Za-z0-9])")
-ADDRESS = re.compile(r"[^\s@<>\"'=/]{1,64}@([\w-]+(?:\.[\w-]+)+)")
+ADDRESS = re.compile(r"(?:\"[^\"\n]{1,64}\"|[^\s@<>\"'=/]{1,64})(?:@|%40)([\w-]+(?:\.[\w-]+)+)")
+API_KEY = re.compile(r"(voc_[0-9a-f]{8})_[\w-]+")
 RESET_LINK = re.compile(r"(/reset/[^/\s]+/)[^/\s]+")
 
 log = structlog.get_logger("voc.requests")
@@ -19,6 +20,7 @@ def masked(text: str) -> str:
     """`text` without anything that opens a link or names a person; line breaks made visible."""
     text = TOKEN.sub(r"\1…", text)
     text = RESET_LINK.sub(r"\1…", text)
+    text = API_KEY.sub(r"\1_…", text)
     return ADDRESS.sub(r"…@\1", text)
 
 
@@ -58,7 +60,7 @@ def logging_config(level: str) -> dict:
                     structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                     structlog.processors.format_exc_info,
                     mask_event,
-                    structlog.processors.JSONRenderer(ensure_ascii=False),
+                    structlog.processors.JSONRenderer(),  # ASCII: nothing steers a terminal
                 ],
             }
         },
@@ -84,12 +86,12 @@ class RequestLog:
         self.get_response = get_response
 
     def __call__(self, request):
-        request_id = request.headers.get("X-Request-ID", "")[:64] or uuid.uuid4().hex
+        request_id = self._id_of(request)
         structlog.contextvars.bind_contextvars(request_id=request_id)
         begun = time.perf_counter()
         try:
             response = self.get_response(request)
-            response["X-Request-ID"] = re.sub(r"[^\w-]", "", request_id)
+            response["X-Request-ID"] = request_id
             if not request.path.startswith(self.QUIET):
                 log.log(
                     logging.WARNING if response.status_code >= 500 else logging.INFO,
@@ -102,3 +104,8 @@ class RequestLog:
             return response
         finally:
             structlog.contextvars.unbind_contextvars("request_id")
+
+    def _id_of(self, request) -> str:
+        """The proxy's own id, if it sent one that can stand in a header, else a new one."""
+        given = re.sub(r"[^A-Za-z0-9._-]", "", request.headers.get("X-Request-ID", ""))
+        return given[:64] or uuid.uuid4().hex

@@ -5,6 +5,7 @@ import threading
 import pytest
 from django.db import connection
 
+from surveys.api.customers import Customers
 from surveys.models import Account, AuditEntry, Customer
 from tests.surveys.api.conftest import caller_for, said
 
@@ -162,6 +163,23 @@ def test_lists_are_searched_and_filtered(writer, customer):
     assert found("search=%5C") == []
     assert found("is_key_contact=true") == ["Percy"]
     assert found("is_key_contact=false") == ["Ines Okafor"]
+
+
+@pytest.mark.parametrize(("looks_in_vain", "status"), [(1, 200), (2, 409)])
+def test_who_came_first_meanwhile_is_found_at_the_second_look(
+    writer, customer, monkeypatch, looks_in_vain, status
+):
+    """As if the twin had arrived after the look; the second case shows what the look is good for."""
+    find, looks = Customers._find, []
+
+    def too_early(view, given):
+        looks.append(given)
+        return None if len(looks) <= looks_in_vain else find(view, given)
+
+    monkeypatch.setattr(Customers, "_find", too_early)
+    response = writer.post(CUSTOMERS, {"email": customer.email, "phone": "1"})
+    assert response.status_code == status
+    assert Customer.objects.count() == 1
 
 
 @pytest.mark.django_db(transaction=True)
