@@ -28,20 +28,20 @@ class Mail:
         received = datetime.fromtimestamp(file.stat().st_mtime, timezone.get_current_timezone())
         self.received_at = received
 
-    def __getitem__(self, header: str) -> str:
-        return str(self.parsed[header] or "")
+    def _header(self, name: str) -> str:
+        return str(self.parsed[name] or "")
 
     @property
     def sender(self) -> str:
-        return self["From"]
+        return self._header("From")
 
     @property
     def recipient(self) -> str:
-        return self["To"]
+        return self._header("To")
 
     @property
     def subject(self) -> str:
-        return self["Subject"]
+        return self._header("Subject")
 
     @property
     def text(self) -> str:
