@@ -40,6 +40,11 @@ def percent(share: float | None, decimals: int = 0) -> str:
     return f"{number_format(round(100 * share, decimals), decimals)}{NBSP}%"
 
 
+def whole_percent(n: int) -> str:
+    """Such as: 42 %, from 42."""
+    return f"{number(n)}{NBSP}%"
+
+
 def signed(value: float, decimals: int = 0) -> str:
     """Such as: +20, or 0 without a sign."""
     value = round(value, decimals)
@@ -83,7 +88,7 @@ def closure(figure: Closure) -> str:
     if figure.interval is None:
         return "none yet"
     counts = f"{number(figure.contacted_in_time)} of {number(figure.n)}"
-    share = f"{figure.percent}{NBSP}%, " if figure.shows_percent else ""
+    share = f"{whole_percent(figure.percent)}, " if figure.percent is not None else ""
     return f"{counts} ({share}{span(*figure.interval)})"
 
 

@@ -66,7 +66,7 @@ def theme_filters(request: HttpRequest, now: datetime) -> tuple[FilterForm, Surv
     """Without a wish: the survey with most comments, the newest month in which it has any."""
     by_id = {str(survey.pk): survey for survey in surveys_by_comments()}
     default = next(iter(by_id), "")
-    wished = by_id.get(request.GET.get("survey") or default)
+    wished = by_id.get(request.GET.get("survey", ""), by_id.get(default))
     newest = newest_month_with_comments(wished, now) if wished else Month.of(now)
     names = sorted((survey.name, pk) for pk, survey in by_id.items())
     form = FilterForm(

@@ -62,6 +62,7 @@ def closure_chart(found: Figures) -> Svg:
         title="Detractors contacted within 72 hours, by month",
         goal_text=f"Goal {GOAL}",
         number=phrases.number,
+        percent=phrases.whole_percent,
     )
 
 
@@ -73,7 +74,8 @@ def score_chart(found: Figures) -> Svg:
     points = [_score_point(row, row.surveys[0]) for row in found.months]
     if all(point.value is None for point in points):
         return Svg()
-    axis = charts.NPS if survey.kind == Kind.NPS else charts.PERCENT
+    percents = charts.percent_axis(phrases.whole_percent)
+    axis = charts.NPS if survey.kind == Kind.NPS else percents
     return charts.line_chart(points, axis, title=f"{survey}: score by month")
 
 
