@@ -11,6 +11,7 @@ from django.template.loader import render_to_string
 from surveys.models import Survey, Words
 
 PLACEHOLDER = "%%{}%%"  # survives MJML and HTML escaping untouched, and is filled per recipient
+NO_FOREIGN_FONTS = mrml.RenderOptions(fonts={})  # it would fetch “Roboto” from another company
 FIELDS = ("subject", "greeting", "intro", "question", "low_label", "high_label", "comment_label")
 
 
@@ -44,4 +45,5 @@ def _compiled(scale: range, language: str, has_intro: bool) -> str:
         "width": round(100 / len(scale), 3),
     }
     context |= {field: PLACEHOLDER.format(field) for field in (*FIELDS, "unsubscribe", "sender")}
-    return mrml.to_html(render_to_string("surveys/emails/invitation.mjml", context)).content
+    mjml = render_to_string("surveys/emails/invitation.mjml", context)
+    return mrml.to_html(mjml, render_options=NO_FOREIGN_FONTS).content

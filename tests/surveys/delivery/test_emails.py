@@ -1,3 +1,4 @@
+import re
 from email import message_from_bytes, policy
 
 import pytest
@@ -106,3 +107,11 @@ def test_the_owner_learns_who_said_what_and_until_when_to_call(asked, alice, now
 @pytest.mark.parametrize("score", [0, 10])
 def test_an_invitation_stays_small(asked, score):
     assert len(emails.invitation(asked).as_bytes()) < 50_000
+
+
+def test_an_invitation_fetches_nothing_and_tells_nobody(asked):
+    html = read_back(emails.invitation(asked)).get_body(("html",)).get_content()
+    foreign = re.findall(r"""(?:src=|url\(|@import|<link[^>]*href=)["'( ]*([^"') ]+)""", html)
+    assert foreign == []
+    hosts = set(re.findall(r"https?://([^/\"'\s>]+)", html))
+    assert hosts - {"www.w3.org"} == {"testserver"}  # w3.org is the name of XHTML, not a request
