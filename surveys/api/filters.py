@@ -3,12 +3,14 @@ filter that is ignored would answer with everything."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from functools import reduce
 from operator import or_
 
 from django import forms
 from django.db.models import Q, QuerySet
+from django.http import QueryDict
 from django.utils.dateparse import parse_datetime
 from django_filters.rest_framework import DjangoFilterBackend, IsoDateTimeFilter, TypedChoiceFilter
 from drf_spectacular.types import OpenApiTypes
@@ -25,16 +27,20 @@ class KnownParameters(BaseFilterBackend):
     """Each parameter once, and none that the view does not read."""
 
     def filter_queryset(self, request, queryset: QuerySet, view) -> QuerySet:
-        known = set(_parameters(view, queryset))
-        errors = {}
-        for name, values in request.query_params.lists():
-            if name not in known:
-                errors[name] = [f"There is no such parameter. Known: {', '.join(sorted(known))}."]
-            elif len(values) > 1:
-                errors[name] = ["Give it once."]
-        if errors:
-            raise ValidationError(errors)
+        refuse_unknown(request.query_params, _parameters(view, queryset))
         return queryset
+
+
+def refuse_unknown(query: QueryDict, known: Iterable[str]) -> None:
+    """Raises ValidationError unless each parameter of the query is known and given once."""
+    known, errors = sorted(known), {}
+    for name, values in query.lists():
+        if name not in known:
+            errors[name] = [f"There is no such parameter. Known: {', '.join(known) or 'none'}."]
+        elif len(values) > 1:
+            errors[name] = ["Give it once."]
+    if errors:
+        raise ValidationError(errors)
 
 
 def _parameters(view, queryset: QuerySet) -> list[str]:

@@ -19,9 +19,15 @@ router.register("responses", responses.Responses, "response")
 router.register("tasks", tasks.Tasks, "task")
 router.register("root-causes", tasks.RootCauses, "root-cause")
 
+
+class Docs(SpectacularSwaggerSplitView):
+    url_name = "api:schema"
+    template_name = "surveys/api/docs.html"
+
+
 urlpatterns = [
     path("v1/", include(router.urls)),
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
-    path("docs/", SpectacularSwaggerSplitView.as_view(url_name="api:schema"), name="docs"),
+    path("docs/", Docs.as_view(), name="docs"),
     re_path(r"^v1(/|$)", NothingHere.as_view()),
 ]

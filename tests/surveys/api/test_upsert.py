@@ -169,7 +169,7 @@ def test_lists_are_searched_and_filtered(writer, customer):
 def test_who_came_first_meanwhile_is_found_at_the_second_look(
     writer, customer, monkeypatch, looks_in_vain, status
 ):
-    """As if the twin had arrived after the look; the second case shows what the look is good for."""
+    """As if the twin arrived after the look; the second case shows what the look is good for."""
     find, looks = Customers._find, []
 
     def too_early(view, given):
