@@ -108,10 +108,15 @@ class NoLinks:
         return "#"
 
 
-def _password_context(user: User) -> dict:
+def password_link(user: User) -> str:
+    """Where this user may choose a password; spent by choosing one, or by time."""
     uid = urlsafe_base64_encode(force_bytes(user.pk))
     path = reverse("password_reset_confirm", args=[uid, default_token_generator.make_token(user)])
-    return {"user": user, "link": settings.SITE_URL + path, "company": settings.COMPANY}
+    return settings.SITE_URL + path
+
+
+def _password_context(user: User) -> dict:
+    return {"user": user, "link": password_link(user), "company": settings.COMPANY}
 
 
 def _notice(to: User, subject: str, template: str, context: dict) -> EmailMessage:

@@ -11,8 +11,11 @@ from surveys.models import AuditEntry, Message, User
 
 
 @transaction.atomic
-def invite_colleague(colleague: User, by: User, now: datetime) -> User:
-    """Store the new colleague without a password, and mail them the link to choose one."""
+def invite_colleague(colleague: User, by: User | None, now: datetime) -> User:
+    """Store the new colleague without a password, and mail them the link to choose one.
+
+    Nobody invites the first one: `by` is None then.
+    """
     colleague.set_unusable_password()
     colleague.save()
     after = {"role": colleague.role, "team": colleague.team_id}
