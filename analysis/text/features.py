@@ -51,16 +51,23 @@ class _Reduced(BaseEstimator, TransformerMixin):
     def fit(self, texts: Sequence[str], y: object = None) -> Self:
         self._learn_setting(texts)
         weights = self._fit_tfidf(texts)
-        dimensions = max(1, min(self.dimensions, *(side - 1 for side in weights.shape)))
-        svd = TruncatedSVD(dimensions, random_state=self.random_state).fit(weights)
         # Half precision halves the saved model; rounding now keeps a saved one identical.
-        self.components_ = svd.components_.astype(np.float16)
+        self.components_ = self._directions(weights).astype(np.float16)
         return self
 
     def transform(self, texts: Sequence[str]) -> np.ndarray:
         """float32 array of shape (texts, dimensions)."""
         weights = self.tfidf_.transform(texts)
         return normalize(weights @ self.components_.astype(np.float32).T)
+
+    def _directions(self, weights: sparse.csr_matrix) -> np.ndarray:
+        """The directions of most variation, shape (dimensions, terms)."""
+        if weights.shape[1] == 1:
+            return np.ones((1, 1))
+        dimensions = min(self.dimensions, *weights.shape)
+        svd = TruncatedSVD(dimensions, random_state=self.random_state)
+        with np.errstate(invalid="ignore"):  # a single text has no variance to explain
+            return svd.fit(weights).components_
 
     def _fit_tfidf(self, texts: Sequence[str]) -> sparse.csr_matrix:
         min_df = self.min_df if len(texts) >= _FEW else 1

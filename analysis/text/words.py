@@ -43,14 +43,14 @@ def guess_language(tokens: Iterable[str], default: str = "en") -> str:
     """The language with the most stop words among lower-case tokens; `default` wins a tie."""
     known = _languages_of_stop_words()
     votes = Counter(language for token in tokens for language in known.get(token, ()))
-    best = max(votes, key=lambda language: (votes[language], language), default=default)
+    best = max(LANGUAGES, key=lambda language: votes[language])
     return best if votes[best] > votes[default] else default
 
 
 def main_language(documents: Iterable[list[str]]) -> str:
     """The language of most documents (token lists); English where none shows."""
     guesses = Counter(guess_language(tokens) for tokens in documents)
-    return max(guesses, key=lambda language: (guesses[language], language), default="en")
+    return max(LANGUAGES, key=lambda language: guesses[language])
 
 
 @cache
