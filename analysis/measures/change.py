@@ -27,9 +27,17 @@ def change(now: Score, before: Score) -> Change | None:
     Medicine 17:873-890, for Wilson's intervals of shares; the same "square and add" for others,
     G. Y. Zou and A. Donner 2008, Statistics in Medicine 27:1693-1702).
     """
-    if None in (now.value, now.low, now.high, before.value, before.low, before.high):
+    here, there = _ends(now), _ends(before)
+    if here is None or there is None:
         return None
-    value = now.value - before.value
-    down = hypot(now.value - now.low, before.high - before.value)
-    up = hypot(now.high - now.value, before.value - before.low)
+    value = here[1] - there[1]
+    down = hypot(here[1] - here[0], there[2] - there[1])
+    up = hypot(here[2] - here[1], there[1] - there[0])
     return Change(value, value - down, value + up)
+
+
+def _ends(score: Score) -> tuple[float, float, float] | None:
+    """Low end, value, high end."""
+    if score.low is None or score.value is None or score.high is None:
+        return None
+    return score.low, score.value, score.high
