@@ -43,6 +43,9 @@ class CustomerSerializer(StrictModelSerializer):
     def validate_email(self, value: str | None) -> str | None:
         return value.lower() if value else None
 
+    def validate_language(self, value: str) -> str:
+        return value.lower().replace("_", "-")
+
 
 class CustomerFilters(filters.FilterSet):
     is_key_contact = TrueFalse()

@@ -104,6 +104,15 @@ def test_what_was_read_names_the_same_account_when_sent_back(writer, customer, a
     assert customer.account is None
 
 
+@pytest.mark.parametrize(
+    ("given", "stored"), [("de", "de"), ("DE", "de"), ("pt_BR", "pt-br"), ("", "")]
+)
+def test_languages_are_written_one_way(writer, customer, given, stored):
+    """Else no wording would be found for them."""
+    response = writer.patch(f"{CUSTOMERS}{customer.pk}/", {"language": given})
+    assert response.json()["language"] == stored
+
+
 def test_changing_a_customer_changes_what_is_given(writer, customer):
     response = writer.patch(f"{CUSTOMERS}{customer.pk}", {"phone": "+49 30 1"})
     assert (response.status_code, response.json()["phone"]) == (200, "+49 30 1")
