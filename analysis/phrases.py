@@ -86,7 +86,7 @@ def closure(figure: Closure) -> str:
     """Such as: 37 of 41 (90 %, 77 to 96 %). Below ten elapsed tasks no percentage, only the
     counts and the interval."""
     if figure.interval is None:
-        return "none yet"
+        return "none due"
     counts = f"{number(figure.contacted_in_time)} of {number(figure.n)}"
     share = f"{whole_percent(figure.percent)}, " if figure.percent is not None else ""
     return f"{counts} ({share}{span(*figure.interval)})"

@@ -24,7 +24,7 @@ class Part(NamedTuple):
 def verdict(closure: Closure) -> tuple[str, str]:
     """How the figure looks, and what it says about the goal."""
     if closure.interval is None:
-        return "apart", "No detractor’s 72 hours have elapsed yet."
+        return "apart", "No detractor with a task has had its 72 hours yet, so there is no rate."
     if closure.meets_goal:
         return "good", "The goal is met."
     if closure.interval.high >= closure.goal:

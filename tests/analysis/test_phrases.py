@@ -21,7 +21,7 @@ def plain(text: str) -> str:
         (Closure(contacted_in_time=37, late=1, overdue=3), "37 of 41 (90 %, 77–96 %)"),
         (Closure(contacted_in_time=3, overdue=1), "3 of 4 (30–95 %)"),
         (Closure(contacted_in_time=949, overdue=51), "949 of 1,000 (94 %, 93–96 %)"),
-        (Closure(not_yet_due_open=5, withdrawn=2), "none yet"),
+        (Closure(not_yet_due_open=5, withdrawn=2), "none due"),
     ],
 )
 def test_the_closure_rate_is_said_with_its_counts_and_interval(closure, said):

@@ -53,7 +53,7 @@ def test_nobody_is_named(reader, nps, customer):
 
 def test_an_empty_house_says_what_to_do_next(reader):
     text = page(reader)
-    assert "none yet" in text
+    assert "none due" in text
     assert "launch a wave" in text
     assert "No survey was sent or answered" in text
 
