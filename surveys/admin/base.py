@@ -105,7 +105,9 @@ class Admin(Scoped, ModelAdmin):
         return self._record("change", request, obj, message)
 
     def log_deletions(self, request, queryset):
-        return [self._record("delete", request, obj, {"before": str(obj)}) for obj in queryset]
+        return [
+            self._record("delete", request, obj, {"before": {"name": str(obj)}}) for obj in queryset
+        ]
 
     def _record(self, verb, request, obj, message):
         now = timezone.now()

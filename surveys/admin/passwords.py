@@ -13,6 +13,12 @@ from unfold.widgets import UnfoldAdminEmailInputWidget, UnfoldAdminPasswordInput
 from surveys.loop import staff
 
 
+def name_tried(request, credentials: dict | None) -> str:
+    """Whose door the lock-out counts: in lower case, as every spelling opens the same one."""
+    tried = credentials or (request.POST if request else {})
+    return (tried.get("username") or "").strip().lower()
+
+
 class AskForm(PasswordResetForm):
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)

