@@ -159,6 +159,8 @@ AUTHENTICATION_BACKENDS = [
 AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = 0.25  # hours
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_USERNAME_FORM_FIELD = "username"  # of the log-in form; axes would look for "email"
+AXES_USERNAME_CALLABLE = "surveys.admin.passwords.name_tried"
 AXES_IPWARE_PROXY_COUNT = env.int("PROXY_COUNT", default=0) or None
 AXES_RESET_ON_SUCCESS = True
 AXES_VERBOSE = False
