@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -31,6 +30,13 @@ class Options:
     without_customer: bool = False  # rows whose customer is missing or unknown are kept
 
 
+class Read(NamedTuple):
+    """An answer, and what options and rules filled in or cut."""
+
+    response: Response
+    filled: list[str]
+
+
 class Answers:
     """Reads the rows of one file; `undated` is how many of them an option gives a date."""
 
@@ -38,7 +44,8 @@ class Answers:
                  names: dict[str, str], undated: int):  # fmt: skip
         self.options, self.now, self.found, self.names = options, now, found, names
         self.undated, self.dated = undated, 0
-        self.filled: Counter[str] = Counter()
+        self.left_out = 0  # rows that say nothing
+        self.notes: list[str] = []  # what was filled in for the answer at hand
         self.seen: dict[int, int] = {}  # hash of an external id or a whole row: line or count
         self.zone = ZoneInfo(settings.TIME_ZONE)
         self.cells = {
@@ -62,15 +69,16 @@ class Answers:
                 except cells.BadCell as error:
                     bad.append((self.names[name], error))
         if not bad and "score" not in values and "comment" not in values:
-            self.filled["rows left out, with neither score nor comment"] += 1
+            self.left_out += 1
             return {}, []
         return values, bad
 
-    def answer(self, row: Row, values: dict[str, Any], people: People) -> Response:
+    def answer(self, row: Row, values: dict[str, Any], people: People) -> Read:
         """Raises BadCell for a customer, date or id that is missing or wrong."""
+        self.notes = []
         survey, score = self.options.survey, values.get("score")
         customer = self._customer(values, people)
-        return Response(
+        response = Response(
             survey=survey,
             kind=survey.kind,
             source=Response.Source.IMPORTED,
@@ -84,6 +92,7 @@ class Answers:
             segment=values.get("segment") or (customer.current_segment if customer else ""),
             answered_at=values.get("date") or self._filled_date(),
         )
+        return Read(response, self.notes)
 
     def _customer(self, values: dict[str, Any], people: People) -> Customer | None:
         named = values.get("customer", "")
@@ -92,7 +101,7 @@ class Answers:
         if not self.options.without_customer:
             who = f"There is no customer “{named[:60]}”." if named else "No customer is named."
             raise cells.BadCell(f"{who} Import the customers first, or use --no-customer.")
-        self.filled["answers without a customer (--no-customer)"] += 1
+        self.notes.append("answers without a customer (--no-customer)")
         return None
 
     def _external_id(self, row: Row, values: dict[str, Any]) -> str:
@@ -116,7 +125,7 @@ class Answers:
     def _comment(self, values: dict[str, Any]) -> str:
         comment = values.get("comment", "")
         if len(comment) > COMMENT_LENGTH:
-            self.filled[f"comments cut at {COMMENT_LENGTH:,} characters"] += 1
+            self.notes.append(f"comments cut at {COMMENT_LENGTH:,} characters")
         return comment[:COMMENT_LENGTH]
 
     def _past(self, text: str) -> datetime:
@@ -128,12 +137,12 @@ class Answers:
     def _filled_date(self) -> datetime:
         self.dated += 1
         if self.options.date is not None:
-            self.filled[f"dates set to {self.options.date:%Y-%m-%d} (--date)"] += 1
+            self.notes.append(f"dates set to {self.options.date:%Y-%m-%d} (--date)")
             return self.options.date
         months = self.options.spread_months
         if months is None:
             raise cells.BadCell("No date. Fill it in with --date or --spread.")
-        self.filled[f"dates spread over {months} months (--spread)"] += 1
+        self.notes.append(f"dates spread over {months} months (--spread)")
         part = (self.dated - 0.5) / self.undated if self.undated else 1
         return self.now - months * MONTH * (1 - part)
 

@@ -20,7 +20,7 @@ from typing import Any, BinaryIO
 
 from django.db import IntegrityError, reset_queries, transaction
 
-from surveys.imports.answers import Answers, Options, People
+from surveys.imports.answers import Answers, Options, People, Read
 from surveys.imports.cells import BadCell
 from surveys.imports.columns import RESPONSE_COLUMNS, find, unused
 from surveys.imports.rows import (
@@ -63,8 +63,9 @@ class Plan:
     errors: Problems = field(default_factory=Problems)
     created: int = 0
     known: int = 0  # rows that are there already
+    left_out: int = 0  # rows with neither a score nor a comment
     undated: int = 0  # rows whose date an option fills in
-    filled: Counter[str] = field(default_factory=Counter)  # what options and rules filled in
+    filled: Counter[str] = field(default_factory=Counter)  # in new answers, by options
     unused: list[str] = field(default_factory=list)
 
 
@@ -116,7 +117,7 @@ class _Walk:
                 self._batch(batch)
                 self.tell(self.plan.created + self.plan.known)
                 reset_queries()  # under DEBUG, Django keeps the text of every statement
-        self.plan.filled, self.plan.undated = self.answers.filled, self.answers.dated
+        self.plan.left_out, self.plan.undated = self.answers.left_out, self.answers.dated
         self.plan.errors.shown.sort(key=lambda problem: problem.line)
 
     def _begin(self, header: list[str]) -> None:
@@ -131,12 +132,14 @@ class _Walk:
         rows = [(entry, values) for entry in entries if (values := self._values(entry))]
         people = People([values["customer"] for _, values in rows if "customer" in values])
         answers = [one for row, values in rows if (one := self._answer(row, values, people))]
-        there = _there_already(answers)
-        new = [answer for answer in answers if answer.external_id not in there]
+        there = _there_already([answer.response for answer in answers])
+        new = [answer for answer in answers if answer.response.external_id not in there]
         self.plan.created += len(new)
         self.plan.known += len(answers) - len(new)
+        for answer in new:
+            self.plan.filled.update(answer.filled)
         if self.save and not self.plan.errors:
-            Response.objects.bulk_create(new)
+            Response.objects.bulk_create([answer.response for answer in new])
 
     def _values(self, entry: Row | Problem) -> dict[str, Any] | None:
         if isinstance(entry, Problem):
@@ -147,7 +150,7 @@ class _Walk:
             self.plan.errors.add(Problem(entry.line, column, str(error)))
         return None if bad else values
 
-    def _answer(self, row: Row, values: dict[str, Any], people: People) -> Response | None:
+    def _answer(self, row: Row, values: dict[str, Any], people: People) -> Read | None:
         try:
             return self.answers.answer(row, values, people)
         except BadCell as error:

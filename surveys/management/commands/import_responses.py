@@ -92,6 +92,8 @@ class Command(BaseCommand):
         )
         for what, count in plan.filled.items():
             self.stdout.write(f"  {count:,} {what}")
+        if plan.left_out:
+            self.stdout.write(f"  {plan.left_out:,} rows left out, with neither score nor comment")
         if plan.unused:
             self.stdout.write(f"Columns not used: {', '.join(plan.unused)}.")
         if dry_run:

@@ -173,7 +173,7 @@ def test_customers_are_found_by_their_crm_id_too(nps, customer):
 def test_rows_that_say_nothing_are_left_out_and_long_ones_cut(nps):
     done = bring_in("id,text\n1,\n2,ok\n3," + "x" * 6_000 + "\n", texts(nps))
     assert done.created == 2
-    assert done.filled["rows left out, with neither score nor comment"] == 1
+    assert done.left_out == 1
     assert done.filled["comments cut at 5,000 characters"] == 1
     assert {len(row.comment) for row in Response.objects.all()} == {2, 5_000}
 
@@ -250,8 +250,11 @@ def test_the_command_makes_a_closed_survey_and_says_what_options_filled_in(tmp_p
     ]
     survey = Survey.objects.get()
     assert (survey.name, survey.kind, survey.is_open) == ("Old tool", "csat", False)
-    again = run(tmp_path, TEXTS, *MOVING_IN)
-    assert again[0] == "“Old tool”: 0 answers new, 3 there already and left as they were."
+    assert run(tmp_path, TEXTS + "3,,\n", *MOVING_IN) == [
+        "“Old tool”: 0 answers new, 3 there already and left as they were.",
+        "  1 rows left out, with neither score nor comment",
+        "Columns not used: id, label.",
+    ]
 
 
 def test_a_dry_run_leaves_nothing_behind(tmp_path):
