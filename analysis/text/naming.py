@@ -31,6 +31,9 @@ QUOTES = 3
 _LONGEST = 3
 # A heading has to be said by this share of those who say the group's foremost phrase.
 _COMMON_ENOUGH = 0.04
+# And by this share of the whole group: a rare phrase must not name a broad one.
+_BROAD_ENOUGH = 0.03
+_SURE_OF_CASING = 3
 _CLAUSE = re.compile(r"[^\w\s'’/-]+|\s[-–]+\s|\d+|[/_]")
 _INNER_WORD = re.compile(r"(?<=[^\W_][ ,])[^\W\d_]+(?:['’][^\W\d_]+)*")
 
@@ -125,13 +128,16 @@ class Phrases:
 
     def written(self, phrase: Phrase) -> str:
         """The surface with capitals where most people put them."""
-        words = self.surface(phrase).split()
-        return " ".join(_most_common(self.casings[word]) or word for word in words)
+        return " ".join(self._cased(word) for word in self.surface(phrase).split())
+
+    def _cased(self, word: str) -> str:
+        usual = _most_common(self.casings[word])
+        return usual if self.casings[word][usual] >= _SURE_OF_CASING else word
 
     def scores(self, group: int) -> dict[Phrase, float]:
         """How well each phrase stands for the group: frequent here, rare elsewhere, long."""
         here, total = self.comments[group], sum(self.comments.values())
-        least = 1 if here < 20 else max(2, round(0.005 * here))
+        least = 1 if here < 4 else max(2, round(0.005 * here))
         scores = {}
         for phrase, count in self.found[group].items():
             if count < least:
@@ -185,7 +191,8 @@ def _by_heading(
 ) -> list[Phrase]:
     """The phrases, best heading first; those that few of the group say come last."""
     said = phrases.found[group]
-    enough = _COMMON_ENOUGH * said[by_score[0]] if by_score else 0
+    foremost = said[by_score[0]] if by_score else 0
+    enough = max(_COMMON_ENOUGH * foremost, _BROAD_ENOUGH * phrases.comments[group])
 
     def rank(phrase: Phrase) -> tuple[bool, float]:
         return said[phrase] < enough, -scores[phrase] * phrases.weight(phrase)
