@@ -33,7 +33,7 @@ test: .venv/.test-installed ## Run the tests (ARGS='-k queue'; REQUIRE_BROWSER=1
 lint: .venv/.test-installed ## Check style, types, migrations, and the files for containers
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
-	$(PY) -m mypy
+	TESTING=1 $(PY) -m mypy
 	TESTING=1 $(PY) manage.py makemigrations --check --dry-run
 	.venv/bin/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
 	.venv/bin/hadolint Dockerfile

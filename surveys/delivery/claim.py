@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -107,7 +108,7 @@ def free_abandoned(now: datetime) -> int:
     )
 
 
-def _write(message: Message, **values) -> bool:
+def _write(message: Message, **values: Any) -> bool:
     """Change the row if it is still ours: a sender that slept past its lease changes nothing."""
     mine = Message.objects.filter(pk=message.pk, lease=message.lease, state=State.SENDING)
     return mine.update(**values) == 1

@@ -27,14 +27,22 @@ def render(message: Message) -> EmailMessage:
 
     Raises ValueError (or a subclass) when it cannot be written, which fails this one row only.
     """
-    mail = {
-        Message.Kind.INVITATION: lambda: invitation(message.invitation),
-        Message.Kind.TASK_OPENED: lambda: task_opened(message.task, message.user),
-        Message.Kind.WELCOME: lambda: welcome(message.user),
-        Message.Kind.PASSWORD_RESET: lambda: password_reset(message.user),
-    }[Message.Kind(message.kind)]()
+    mail = _written(message)
     mail["Message-ID"] = message.message_id
     return mail
+
+
+def _written(message: Message) -> EmailMessage:
+    kind, user = message.kind, message.user
+    if kind == Message.Kind.INVITATION and message.invitation:
+        return invitation(message.invitation)
+    if kind == Message.Kind.TASK_OPENED and message.task and user:
+        return task_opened(message.task, user)
+    if kind == Message.Kind.WELCOME and user:
+        return welcome(user)
+    if kind == Message.Kind.PASSWORD_RESET and user:
+        return password_reset(user)
+    raise ValueError(f"No e-mail is written for a message of kind {kind}.")
 
 
 def invitation(asked: Invitation) -> EmailMessage:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from html import escape
+from typing import Protocol
 
 import mrml
 from django.template.loader import render_to_string
@@ -15,7 +16,16 @@ NO_FOREIGN_FONTS = mrml.RenderOptions(fonts={})  # it would fetch “Roboto” f
 FIELDS = ("subject", "greeting", "intro", "question", "low_label", "high_label", "comment_label")
 
 
-def invitation_html(survey: Survey, words: Words, links, sender: str) -> str:
+class Links(Protocol):
+    """Where the links of one invitation lead."""
+
+    unsubscribe: str
+
+    def score(self, score: int) -> str:
+        """The answer page with this score chosen."""
+
+
+def invitation_html(survey: Survey, words: Words, links: Links, sender: str) -> str:
     """Score buttons as real links, which work with images off, in Outlook and in dark mode."""
     filled = {field: escape(getattr(words, field)) for field in FIELDS}
     filled |= {f"score_{score}": escape(links.score(score)) for score in survey.scale}
@@ -26,7 +36,7 @@ def invitation_html(survey: Survey, words: Words, links, sender: str) -> str:
     return html
 
 
-def invitation_text(survey: Survey, words: Words, links, sender: str) -> str:
+def invitation_text(survey: Survey, words: Words, links: Links, sender: str) -> str:
     scores = [(score, links.score(score)) for score in survey.scale]
     context = {"words": words, "scores": scores, "links": links, "sender": sender}
     return render_to_string("surveys/emails/invitation.txt", context)

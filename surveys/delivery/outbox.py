@@ -1,6 +1,7 @@
 """Putting a promise into the outbox, in the transaction that makes it."""
 
 from datetime import datetime
+from typing import Any
 
 from surveys.delivery.hints import hint
 from surveys.models import Message
@@ -8,7 +9,7 @@ from surveys.models import Message
 SEND = "surveys.tasks.send_mail"
 
 
-def post(kind: str, dedupe_key: str, now: datetime, **about) -> None:
+def post(kind: str, dedupe_key: str, now: datetime, **about: Any) -> None:
     """One mail of `kind` about an invitation, task or user; a second with the key is dropped."""
     post_many([Message(kind=kind, dedupe_key=dedupe_key, next_at=now, created_at=now, **about)])
 

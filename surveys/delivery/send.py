@@ -95,19 +95,19 @@ def _lost_touch(message: Message, handed: bool, error: str, now: datetime) -> No
 
 def _not_any_more(message: Message, now: datetime) -> str:
     """Why this mail should not be sent after all; empty when it should."""
-    if message.kind == Message.Kind.INVITATION:
-        invitation = message.invitation
-        address = invitation.customer.email
-        if not address:
-            return "The customer has no e-mail address any more."
-        if _past_its_day(message, now):
-            return "The invitation expired before it could be sent."
-        if not invitation.survey.is_open:
-            return "The survey was closed."
-        if Suppression.among([address], invitation.survey):
-            return "The customer does not want to be asked."
-    elif not message.user.is_active:
+    if message.user and not message.user.is_active:
         return "The recipient has left."
+    invitation = message.invitation
+    if invitation is None:
+        return ""
+    if not invitation.customer.email:
+        return "The customer has no e-mail address any more."
+    if invitation.has_expired(now):
+        return "The invitation expired before it could be sent."
+    if not invitation.survey.is_open:
+        return "The survey was closed."
+    if Suppression.among([invitation.customer.email], invitation.survey):
+        return "The customer does not want to be asked."
     return ""
 
 

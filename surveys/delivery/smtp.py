@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import smtplib
 import ssl
 from collections.abc import Callable
@@ -9,6 +10,8 @@ from email.message import EmailMessage
 from email.utils import parseaddr
 
 from django.conf import settings
+
+LEADING_DOT = re.compile(rb"(?m)^\.")  # doubled, for a lone one ends the mail (RFC 5321, 4.5.2)
 
 
 class Refused(Exception):
@@ -37,7 +40,7 @@ class Lane:
     def __enter__(self) -> Lane:
         return self
 
-    def __exit__(self, *exception) -> None:
+    def __exit__(self, *exception: object) -> None:
         self.hang_up()
 
     def hang_up(self) -> None:
@@ -56,14 +59,14 @@ class Lane:
         """
         smtp = self._conversation()
         recipient = parseaddr(str(mail["To"]))[1]
-        body = mail.as_bytes()
+        body = mail.as_bytes().rstrip(b"\r\n")
         self._expect(250, smtp.mail(settings.CONTACT_EMAIL))
         self._expect(250, smtp.rcpt(recipient))
         self._expect(354, smtp.docmd("DATA"))
         if not hand_over():
             self.hang_up()
             return
-        smtp.send(smtplib._quote_periods(body.rstrip(b"\r\n") + b"\r\n") + b".\r\n")
+        smtp.send(LEADING_DOT.sub(b"..", body) + b"\r\n.\r\n")
         self._expect(250, smtp.getreply())
 
     def _expect(self, code: int, reply: tuple[int, bytes]) -> None:

@@ -98,10 +98,11 @@ def invite(
     """Decide on each customer once for this occasion, and queue the mails of those who are asked.
 
     Asking again for the same occasion changes nothing. Returns the invitations of the occasion as
-    they now stand. Raises SurveyClosed.
+    they now stand. Raises SurveyClosed, NoWording.
     """
     if not survey.is_open:
         raise SurveyClosed(f"“{survey}” is closed: it asks nobody.")
+    survey.wording_for(survey.language)
     customers = list(customers)
     suppressed = Suppression.among((c.email for c in customers if c.email), survey)
     Invitation.objects.bulk_create(

@@ -24,8 +24,8 @@ def open_task(task: OutreachTask, version: int | None = None) -> OutreachTask:
 
     Raises NotOpen, and ChangedMeanwhile when `version` is not the current one.
     """
-    fresh = OutreachTask.objects.select_for_update(of=("self",)).select_related("customer", "owner")
-    fresh = fresh.get(pk=task.pk)
+    tasks = OutreachTask.objects.select_for_update(of=("self",))
+    fresh = tasks.select_related("customer", "owner").get(pk=task.pk)
     if fresh.state != OutreachTask.State.OPEN:
         raise NotOpen(f"This task is {fresh.get_state_display().lower()} already.{_by_whom(fresh)}")
     if version is not None and fresh.version != version:
@@ -35,8 +35,9 @@ def open_task(task: OutreachTask, version: int | None = None) -> OutreachTask:
 
 def _by_whom(task: OutreachTask) -> str:
     last = AuditEntry.objects.filter(noun="outreachtask", noun_id=task.pk).first()
-    who = last.actor if last and last.actor_id else None
-    return f" Last change: {last.verb} by {who}, {last.at:%Y-%m-%d %H:%M} UTC." if who else ""
+    if last is None or last.actor is None:
+        return ""
+    return f" Last change: {last.verb} by {last.actor}, {last.at:%Y-%m-%d %H:%M} UTC."
 
 
 @transaction.atomic

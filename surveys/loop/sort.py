@@ -3,9 +3,19 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from surveys.delivery.outbox import post
-from surveys.models import BANDS, DEADLINE, AuditEntry, Kind, Message, OutreachTask, Response
+from surveys.models import (
+    BANDS,
+    DEADLINE,
+    AuditEntry,
+    Customer,
+    Kind,
+    Message,
+    OutreachTask,
+    Response,
+)
 
 
 class ScoreOutOfRange(ValueError):
@@ -33,22 +43,22 @@ def settle(response: Response, now: datetime, *, was_detractor: bool, why: str) 
         return
     task = OutreachTask.objects.select_for_update().filter(response=response).first()
     if task is None:
-        if is_detractor and can_be_contacted(response):
-            _open(response, now)
+        customer = whom_to_contact(response)
+        if is_detractor and customer:
+            _open(response, customer, now)
     elif is_detractor and task.state == OutreachTask.State.WITHDRAWN:
         _change(task, now, why, state=OutreachTask.State.OPEN, withdrawn_reason="")
     elif not is_detractor and task.state == OutreachTask.State.OPEN:
         _change(task, now, why, state=OutreachTask.State.WITHDRAWN, withdrawn_reason=why)
 
 
-def can_be_contacted(response: Response) -> bool:
-    """Old imported answers and anonymous ones open no task: the first are history, the second
-    belong to nobody we could call."""
-    return response.source == Response.Source.INVITED and response.customer is not None
+def whom_to_contact(response: Response) -> Customer | None:
+    """Nobody for old imported answers and anonymous ones: the first are history, the second belong
+    to no one we could call."""
+    return response.customer if response.source == Response.Source.INVITED else None
 
 
-def _open(response: Response, now: datetime) -> None:
-    customer = response.customer
+def _open(response: Response, customer: Customer, now: datetime) -> None:
     owner = customer.account.owner if customer.account else None
     task = OutreachTask.objects.create(
         response=response,
@@ -68,7 +78,7 @@ def tell_owner(task: OutreachTask, now: datetime) -> None:
         post(Message.Kind.TASK_OPENED, key, now, task=task, user=task.owner)
 
 
-def _change(task: OutreachTask, now: datetime, why: str, **to) -> None:
+def _change(task: OutreachTask, now: datetime, why: str, **to: Any) -> None:
     before = {name: getattr(task, name) for name in to}
     for name, value in to.items():
         setattr(task, name, value)

@@ -117,5 +117,5 @@ def test_the_audience_follows_segment_language_owner_and_key_contact(nps, alice,
 def test_planning_takes_as_many_queries_for_many_as_for_one(
     nps, customers, now, rows, django_assert_num_queries
 ):
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(8):
         ask.invite(nps, customers[:rows], "event:1", now)

@@ -98,7 +98,7 @@ def test_a_closed_task_takes_nothing_more_and_says_who_closed_it(
     task, alice, lead, root_cause, now
 ):
     close.close(task, alice, root_cause, "lost", "They have left.", now)
-    with pytest.raises(reach_out.NotOpen, match="closed already. Last change: close by Alice"):
+    with pytest.raises(reach_out.NotOpen, match=r"closed already\. Last change: close by Alice"):
         close.close(task, lead, root_cause, "lost", "Again.", now)
     with pytest.raises(reach_out.NotOpen):
         contacted(task, lead, now)
