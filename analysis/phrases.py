@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
-
 from django.utils.formats import date_format, number_format
 
 from analysis.measures.closure import Closure
@@ -23,10 +21,6 @@ def month_name(month: Month) -> str:
 def short_month(month: Month) -> str:
     """Such as: Mar 26, for the axis of a chart."""
     return date_format(month.first_day, "M y")
-
-
-def day(moment: date) -> str:
-    return date_format(moment, "SHORT_DATE_FORMAT")
 
 
 def number(n: int) -> str:
