@@ -10,6 +10,7 @@ from django.contrib.admin import SimpleListFilter
 from django.db.models import Count, Q
 from django.utils import timezone
 
+from surveys.admin.base import Rows
 from surveys.models import OutreachTask, Role, User
 
 OPEN = Q(state=OutreachTask.State.OPEN)
@@ -72,6 +73,14 @@ def opening_tab(user: User, name: str = "") -> Tab:
 
 def current(request) -> Tab:
     return opening_tab(request.user, request.GET.get("queue", ""))
+
+
+class Queue(Rows):
+    """A tab is a place, not a filter: the filter button lights up for the others only."""
+
+    def __init__(self, request, *args, **kwargs):
+        super().__init__(request, *args, **kwargs)
+        self.has_active_filters = any(name != "queue" for name in self.filter_params)
 
 
 class QueueFilter(SimpleListFilter):

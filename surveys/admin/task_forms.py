@@ -73,6 +73,10 @@ class AssignForm(forms.Form):
         self.fields["to"].queryset = candidates(by)
 
 
+class TakeForm(forms.Form):
+    seen_owner = forms.IntegerField(required=False, widget=forms.HiddenInput)
+
+
 class WithdrawForm(forms.Form):
     reason = forms.CharField(
         max_length=200, required=False, widget=UnfoldAdminTextInputWidget,

@@ -16,7 +16,7 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 
 from surveys.admin import history, looks
-from surveys.admin.task_forms import AssignForm, CloseForm, ContactForm, WithdrawForm
+from surveys.admin.task_forms import AssignForm, CloseForm, ContactForm, TakeForm, WithdrawForm
 from surveys.loop import close, reach_out
 from surveys.models import AuditEntry, OutreachTask, Response
 
@@ -129,8 +129,7 @@ def _action(permission: str, form_name: str, make_form: Callable, verb: Callable
                 verb(task, form.cleaned_data, request.user, timezone.now())
             except REFUSALS as refusal:
                 form.add_error(None, str(refusal))
-                bound = {form_name: form, "refusal": str(refusal)}
-                return show(model_admin, request, pk, bound, status=409)
+                return show(model_admin, request, pk, {form_name: form}, status=409)
             messages.success(request, done)
             return redirect("admin:surveys_outreachtask_change", pk)
 
@@ -177,7 +176,8 @@ ACTIONS = {
         CHANGE, "close_form", lambda request: CloseForm(request.POST), _close,
         "The task is closed.",
     ),
-    "take": _action(CHANGE, "take_form", _assign_form, _take, "The task is yours."),
+    "take": _action(CHANGE, "take_form", lambda request: TakeForm(request.POST), _take,
+        "The task is yours.",),
     "assign": _action(
         "surveys.assign_outreachtask", "assign_form", _assign_form, _assign,
         "The task is handed over.",

@@ -41,9 +41,12 @@ class OutreachTaskAdmin(Admin):
     list_fullwidth = True
 
     def get_ordering(self, request):
-        if queue.current(request).name == "closed":
-            return ["-closed_at", "-pk"]
-        return [REACHED_LAST, "due_at", "pk"]
+        latest_first = {"closed": ["-closed_at", "-pk"], "all": ["-started_at", "-pk"]}
+        most_urgent_first = [REACHED_LAST, "due_at", "pk"]
+        return latest_first.get(queue.current(request).name, most_urgent_first)
+
+    def get_changelist(self, request, **kwargs):
+        return queue.Queue
 
     def has_add_permission(self, request) -> bool:
         return False
