@@ -12,7 +12,7 @@ PYTHON ?= $(shell for name in python3.11 python3.12 python3.13 python3; do \
     $$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$name && break; \
   done)
 PY := .venv/bin/python
-PIP := $(PY) -m pip install --disable-pip-version-check --require-hashes
+PIP := $(PY) -m pip install --quiet --disable-pip-version-check --require-hashes
 
 UV := uv==0.13.8
 VIRTUALENV := virtualenv==21.15.7

@@ -61,7 +61,9 @@ def bring_up(supervisor: Supervisor) -> None:
     settings |= start_servers(supervisor, settings, port)
     with shared_environment(settings):
         manage("tables", ["migrate"], settings)
-        manage("demo", ["demo"], settings)
+        filled = manage("demo", ["demo"], settings)
+        if any(line.startswith("The demo is ready") for line in filled):
+            manage("themes", ["learn"], settings)  # later comments are read every night
         product = launch_product(supervisor, settings, port)
         printed = manage("log-ins", ["demo", "--logins"], settings, quiet=True)
         log_ins = [line for line in printed if "@" in line]  # warnings come the same way
