@@ -69,7 +69,8 @@ def _customers(users: dict[str, User], now: datetime) -> dict[str, Customer]:
     customers = Customer.objects.bulk_create(
         Customer(account=by_key[one.account], external_id=one.external_id, name=one.name,
                  email=one.email or None, language=one.language, time_zone=one.time_zone,
-                 is_key_contact=one.key_contact, created_at=now - timedelta(days=600))
+                 phone=one.phone, is_key_contact=one.key_contact,
+                 created_at=now - timedelta(days=600))
         for one in company.customers()
     )  # fmt: skip
     return {customer.external_id: customer for customer in customers}

@@ -50,6 +50,7 @@ class Customer(NamedTuple):
     language: str
     time_zone: str
     key_contact: bool
+    phone: str
 
 
 ROBIN, MIRA, JONAS, TESSA, IDRIS, CARLA, PRIYA, ANSEL = (
@@ -193,6 +194,24 @@ def _names(rng: random.Random, language: str, count: int) -> list[str]:
     return list(names)
 
 
+# Numbers that regulators keep free for fiction (Ofcom, NANPA, Bundesnetzagentur, Arcep).
+_PHONES = {
+    "Europe/London": "+44 7700 900{:03}",
+    "America": "+1 212 555 01{:02}",
+    "de": "+49 30 23125 {:03}",
+    "fr": "+33 1 99 00 {:02} {:02}",
+}
+
+
+def _phone(account: Account, number: int) -> str:
+    """Empty where no fictional numbers are set aside."""
+    for key in (account.time_zone, account.time_zone.partition("/")[0], account.language):
+        if key in _PHONES:
+            parts = (number % 100, number // 100) if key in ("fr", "America") else (number,)
+            return _PHONES[key].format(*parts)
+    return ""
+
+
 def customers(seed: int = 7) -> list[Customer]:
     """The 300 people who buy from Larkfield, the same ones for the same seed."""
     rng = random.Random(seed)
@@ -210,6 +229,7 @@ def customers(seed: int = 7) -> list[Customer]:
                     account.language,
                     account.time_zone,
                     position == 0 and account.segment != SMALL,
+                    _phone(account, number),
                 )
             )
     return people

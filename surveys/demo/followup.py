@@ -64,13 +64,16 @@ def after(
     hours = rng.triangular(2, 70, 20) if in_time else rng.triangular(75, 190, 85)
     reached_at = _in_working_hours(rng, answered_at, hours, latest=71 if in_time else 240)
     tries = rng.choices((0, 1, 2), (6, 3, 1))[0]
-    steps = [
-        step(rng, answered_at + (reached_at - answered_at) * part, _attempt(rng), who, cause)
-        for part in sorted(rng.uniform(0.15, 0.9) for _ in range(tries))
-    ]
+    span = reached_at - answered_at
+    tried_at = sorted(
+        _by_day(rng, answered_at + span * rng.uniform(0.15, 0.9), answered_at, reached_at)
+        for _ in range(tries)
+    )
+    steps = [step(rng, at, _attempt(rng), who, cause) for at in tried_at]
     outcome = rng.choices(("spoke", "replied", "met", "refused"), (62, 26, 8, 4))[0]
     steps.append(step(rng, reached_at, outcome, who, cause))
     done_at = reached_at + timedelta(hours=min(0.3 + rng.expovariate(1 / 40), 240))
+    done_at = _by_day(rng, done_at, reached_at, done_at + timedelta(days=1))
     return _until(now, steps, closing(rng, done_at, cause))
 
 
@@ -104,6 +107,12 @@ def _in_working_hours(rng: random.Random, start: datetime, hours: float, latest:
             return at
         hours = min(latest, max(1.0, hours + rng.uniform(-8, 14)))
     return start + timedelta(hours=hours)
+
+
+def _by_day(rng: random.Random, at: datetime, after: datetime, before: datetime) -> datetime:
+    """The same date at a working hour (UTC), where that lies between the two."""
+    by_day = at.replace(hour=rng.randint(8, 17), minute=rng.randrange(60))
+    return by_day if after < by_day < before else at
 
 
 def months_ago(at: datetime, now: datetime) -> int:

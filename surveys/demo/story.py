@@ -16,9 +16,10 @@ from surveys.demo.followup import DEADLINE, Followup, after, in_time
 from surveys.demo.scenes import scenes
 
 SEED = 2026
-TICKETS, SET_UPS, OLD_ANSWERS, POSTER_ANSWERS = 7_000, 360, 900, 90
+TICKETS, SET_UPS, OLD_ANSWERS, POSTER_ANSWERS = 8_200, 360, 900, 90
 RATES = {"nps": 0.37, "csat": 0.25, "ces": 0.30}
-COMMENTED = {"detractor": 0.88, "passive": 0.6, "promoter": 0.55}
+COMMENTED = {"detractor": 0.9, "passive": 0.7, "promoter": 0.45}
+OWN_LANGUAGE = 0.45  # of those whose language is not English; the others write English anyway
 
 # Days ago that a segment was asked for its NPS: each twice a year.
 WAVES = (
@@ -51,7 +52,7 @@ TOUCHIER = {
 }  # fmt: skip
 
 # Share of detractors and of passives in a quiet month.
-BAD, SO_SO = {"nps": 0.16, "csat": 0.10, "ces": 0.11}, {"nps": 0.32, "csat": 0.13, "ces": 0.14}
+BAD, SO_SO = {"nps": 0.16, "csat": 0.12, "ces": 0.12}, {"nps": 0.32, "csat": 0.13, "ces": 0.14}
 SCORES = {
     "nps": {"detractor": (0, 1, 2, 3, 3, 4, 5, 5, 6, 6, 6), "passive": (7, 8, 8),
             "promoter": (9, 9, 10)},
@@ -156,7 +157,7 @@ def _answer(
     delay = timedelta(hours=0.05 + min(rng.expovariate(1 / 15), 200))
     if rng.random() >= RATES[kind] or not customer.email or at + delay > now:
         return None
-    language = customer.language if rng.random() < 0.75 else "en"
+    language = customer.language if rng.random() < OWN_LANGUAGE else "en"
     segment = ACCOUNTS[customer.account].segment
     return said(rng, kind, product, segment, language, at + delay, now)
 
@@ -211,12 +212,10 @@ def _owner(customer: Customer, taken: bool) -> str:
 
 def _on_stage(rng: random.Random, people: list[Customer], now: datetime) -> Iterator[Asked]:
     """The tasks that are open at this moment, one in every state."""
+    free = rng.sample([one for one in people if one.email], len(people) - 10)
     for scene in scenes():
-        reachable = [
-            one for one in people
-            if one.email and (ACCOUNTS[one.account].owner or "") == scene.owner
-        ]  # fmt: skip
-        customer = rng.choice(reachable)
+        customer = next(one for one in free if ACCOUNTS[one.account].owner == scene.owner)
+        free.remove(customer)
         at = now - timedelta(hours=scene.hours)
         account = ACCOUNTS[customer.account]
         answer = said(rng, "csat", scene.product, account.segment, "en", at, now, "detractor",
@@ -233,7 +232,7 @@ def _loose(
     """CSAT answers that belong to nobody we know: from the old tool, or from a poster's link."""
     for at in sorted(now - timedelta(days=rng.uniform(*days)) for _ in range(count)):
         product, segment = rng.choices(*_pairs(AREAS))[0], rng.choice(tuple(company.PEOPLE))
-        language = rng.choices(("en", "de", "fr", "es"), (14, 3, 2, 1))[0]
+        language = rng.choices(("en", "de", "fr", "es"), (17, 3, 2, 1))[0]
         yield said(rng, "csat", product, segment, language, at, now, words=words)
 
 
