@@ -62,7 +62,7 @@ DETERMINERS = _words(
 
 CONNECTORS = _words("of for in to on at with de du des del della do da di von van für")
 NEGATIONS = _words("no kein keine keinen pas sans sin sem senza nessun geen")
-PARTICLES = _words("up in out off on down back over")
+PARTICLES = _words("up out off down back over")
 
 BEFORE_VERBS = _words(
     "to i we you they he she it can could will would should must may might don't didn't doesn't",

@@ -161,10 +161,10 @@ class Phrases:
     def heading(self, phrase: Phrase) -> str:
         """The phrase as a heading, with the particle that most people write after it ("Top up")."""
         surface = self.written(phrase)
-        particles = self.particles[phrase[-1]]
-        particle = _most_common(particles)
-        if particles[particle] * 2 > self.uses[phrase[-1]]:
-            surface = f"{surface} {particle}"
+        if len(phrase) == 1 and (particles := self.particles[phrase[0]]):
+            particle = _most_common(particles)
+            if particles[particle] * 2 > self.uses[phrase[0]]:
+                surface = f"{surface} {particle}"
         return surface[:1].upper() + surface[1:]
 
 
