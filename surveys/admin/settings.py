@@ -63,6 +63,10 @@ class UserAdmin(Admin):
     def get_fields(self, request, obj=None):
         return self.fields if obj else self.fields[:-1]
 
+    def get_readonly_fields(self, request, obj=None):
+        """Nobody takes their own rights away: the last administrator would be locked out."""
+        return ("role", "is_active") if obj == request.user else ()
+
     def save_model(self, request, obj, form, change):
         if change:
             super().save_model(request, obj, form, change)
@@ -176,4 +180,7 @@ class ApiKeyAdmin(Admin):
 
     @display(description="state")
     def state(self, key):
-        return "Revoked" if key.revoked_at else "In use"
+        if key.revoked_at:
+            return "Revoked"
+        expired = key.expires_at and key.expires_at <= timezone.now()
+        return "Expired" if expired else "In use"

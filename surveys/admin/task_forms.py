@@ -14,7 +14,14 @@ from surveys.models import Contact, OutreachTask, Role, RootCause, User
 CHOOSE = [("", "Choose…")]
 
 
-class ContactForm(forms.Form):
+class TaskForm(forms.Form):
+    """Five of them share a page, so the ids of their fields start with the form's name."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, auto_id=f"{type(self).__name__}_%s", **kwargs)
+
+
+class ContactForm(TaskForm):
     channel = forms.ChoiceField(
         choices=CHOOSE + Contact.Channel.choices, widget=UnfoldAdminSelectWidget
     )
@@ -36,7 +43,7 @@ class ContactForm(forms.Form):
     )  # fmt: skip
 
 
-class CloseForm(forms.Form):
+class CloseForm(TaskForm):
     """Its fields are not required here: the verb says what is missing, and why it matters."""
 
     root_cause = forms.ModelChoiceField(
@@ -61,7 +68,7 @@ class CloseForm(forms.Form):
         self.fields["root_cause"].queryset = offered
 
 
-class AssignForm(forms.Form):
+class AssignForm(TaskForm):
     to = forms.ModelChoiceField(
         User.objects.none(), label="Hand over to", required=False, empty_label="Nobody",
         widget=UnfoldAdminSelectWidget,
@@ -73,11 +80,11 @@ class AssignForm(forms.Form):
         self.fields["to"].queryset = candidates(by)
 
 
-class TakeForm(forms.Form):
+class TakeForm(TaskForm):
     seen_owner = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
 
-class WithdrawForm(forms.Form):
+class WithdrawForm(TaskForm):
     reason = forms.CharField(
         max_length=200, required=False, widget=UnfoldAdminTextInputWidget,
         help_text="It stays visible in every rate as withdrawn.",

@@ -166,6 +166,12 @@ def test_a_popup_and_a_to_field_show_no_more(signed_in, task, bob):
     assert signed_in(bob).get(address, {"_popup": "1", "_to_field": "email"}).status_code == 400
 
 
+def test_the_search_of_the_theme_knows_pages_and_no_rows(signed_in, task, alice, bob):
+    for user in (alice, bob):
+        said = signed_in(user).get(reverse("admin:search"), {"s": "Lakeside"})
+        assert (said.status_code, leaks(said)) == (200, [])
+
+
 def test_the_models_behind_these_pages_all_draw_the_line():
     for noun in (Account, Customer, Invitation, OutreachTask, Response):
         assert hasattr(noun.objects.all(), "visible_to")

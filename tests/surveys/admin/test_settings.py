@@ -1,6 +1,7 @@
 from datetime import timedelta
 
 import pytest
+from django.contrib import admin
 from django.urls import reverse
 from django.utils import timezone
 
@@ -88,3 +89,24 @@ def test_root_causes_have_two_levels(signed_in, manager, root_cause):
     assert str(child) == "Late delivery: Courier"
     said = add(client, "rootcause", name="Van", parent=child.pk, is_active="on")
     assert "Select a valid choice" in said.content.decode()
+
+
+def test_a_key_says_when_it_opens_nothing_any_more(administrator, now):
+    page = admin.site.get_model_admin(ApiKey)
+    hour = timedelta(hours=1)
+    keys = [ApiKey(), ApiKey(expires_at=now + hour), ApiKey(expires_at=now - hour),
+            ApiKey(revoked_at=now)]  # fmt: skip
+    assert [page.state(key) for key in keys] == ["In use", "In use", "Expired", "Revoked"]
+
+
+def test_administrators_keep_their_own_role(signed_in, administrator, alice):
+    client = signed_in(administrator)
+    for user in (administrator, alice):
+        address = reverse("admin:surveys_user_change", args=[user.pk])
+        said = client.post(address, {"name": "New", "email": user.email, "role": "auditor"})
+        assert said.status_code == 302
+        user.refresh_from_db()
+    assert (administrator.name, administrator.role, administrator.is_active) == (
+        "New", "administrator", True,
+    )  # fmt: skip
+    assert (alice.name, alice.role, alice.is_active) == ("New", "auditor", False)

@@ -1,3 +1,4 @@
+import re
 from datetime import timedelta
 
 import pytest
@@ -242,3 +243,11 @@ def test_the_next_step_follows_from_where_the_task_stands(task, now, changes, co
     for name, value in changes.items():
         setattr(task, name, now + timedelta(hours=value) if isinstance(value, int) else value)
     assert next_step(task, [None] * contacts, now).startswith(words)
+
+
+def test_every_label_points_at_its_own_field(signed_in, task, lead):
+    said = text(signed_in(lead).get(page_of(task)))
+    ids = re.findall(r' id="([A-Za-z]+Form_[a-z_]+)"', said)
+    assert len(ids) == len(set(ids)) == 8
+    labelled = re.findall(r' for="([A-Za-z]+Form_[a-z_]+)"', said)
+    assert sorted(labelled) == sorted(ids)
