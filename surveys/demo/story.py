@@ -13,7 +13,7 @@ from surveys.demo import company
 from surveys.demo.comments import STRENGTHS, comment
 from surveys.demo.company import Account, Customer
 from surveys.demo.followup import DEADLINE, Followup, after, in_time
-from surveys.demo.scenes import scenes
+from surveys.demo.scenes import Scene, scenes
 
 SEED = 2026
 TICKETS, SET_UPS, OLD_ANSWERS, POSTER_ANSWERS = 8_200, 360, 900, 90
@@ -212,10 +212,11 @@ def _owner(customer: Customer, taken: bool) -> str:
 
 def _on_stage(rng: random.Random, people: list[Customer], now: datetime) -> Iterator[Asked]:
     """The tasks that are open at this moment, one in every state."""
-    free = rng.sample([one for one in people if one.email], len(people) - 10)
+    casting = rng.sample([one for one in people if one.email], len(people) - 10)
+    seen: set[str] = set()
     for scene in scenes():
-        customer = next(one for one in free if ACCOUNTS[one.account].owner == scene.owner)
-        free.remove(customer)
+        customer = _cast_for(scene, casting, seen)
+        seen.add(customer.account)
         at = now - timedelta(hours=scene.hours)
         account = ACCOUNTS[customer.account]
         answer = said(rng, "csat", scene.product, account.segment, "en", at, now, "detractor",
@@ -224,6 +225,15 @@ def _on_stage(rng: random.Random, people: list[Customer], now: datetime) -> Iter
         done = Followup(tuple(scene.steps(rng, at, customer.name.split()[0])))
         sent = at - timedelta(hours=rng.uniform(0.5, 20))
         yield Asked("csat", customer, scene.product, sent, None, answer, done, scene.owner)
+
+
+def _cast_for(scene: Scene, casting: list[Customer], seen: set[str]) -> Customer:
+    """Somebody of the scene's owner; best of an account not seen yet that uses the product."""
+    own = [one for one in casting if ACCOUNTS[one.account].owner == scene.owner]
+    return min(
+        own,
+        key=lambda one: (one.account in seen, ACCOUNTS[one.account].product != scene.product),
+    )
 
 
 def _loose(
