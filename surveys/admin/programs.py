@@ -18,12 +18,11 @@ class WordingInline(Scoped, StackedInline):
     model = Wording
     extra = 0
     formfield_overrides = {models.TextField: {"widget": UnfoldAdminTextareaWidget({"rows": 3})}}
-    verbose_name_plural = "Words, one set for each language"
-    fieldsets = (
-        (None, {"fields": ("language", "subject", "greeting", "intro", "question",
-                           ("low_label", "high_label"), "comment_label", "thanks"),
-                "description": "{name}, {company} and {product} are filled in for each customer."}),
-    )  # fmt: skip
+    verbose_name_plural = (
+        "Words, one set for each language; {name}, {company} and {product} are filled in"
+    )
+    fields = ("language", "subject", "greeting", "intro", "question",
+              ("low_label", "high_label"), "comment_label", "thanks")  # fmt: skip
 
 
 @admin.register(Survey)
