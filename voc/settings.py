@@ -5,6 +5,7 @@ from pathlib import Path
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
+from surveys.demo import company as demo
 from voc.logs import logging_config
 from voc.unfold import unfold
 
@@ -14,8 +15,12 @@ environ.Env.read_env(BASE_DIR / ".env")
 
 DEVELOPMENT_KEY = "development-only-never-in-production"
 
+# Parts
+EMBEDDED = env.bool("EMBEDDED", default=False)  # `make run`: servers of our own, an inbox page
+INBOX_DIR = env("INBOX_DIR", default="")
+
 # Who we are
-COMPANY = env("COMPANY", default="Our company")
+COMPANY = env("COMPANY", default=demo.COMPANY if EMBEDDED else "Our company")
 SITE_URL = env("SITE_URL", default="http://127.0.0.1:8000").rstrip("/")
 CURRENCY = env("CURRENCY", default="EUR")
 CONTACT_EMAIL = env("CONTACT_EMAIL", default="surveys@localhost.localdomain")
@@ -47,10 +52,6 @@ SESSION_COOKIE_AGE = 12 * 3600
 SESSION_COOKIE_SAMESITE = "Lax"
 X_FRAME_OPTIONS = "DENY"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024
-
-# Parts
-EMBEDDED = env.bool("EMBEDDED", default=False)  # `make run`: servers of our own, an inbox page
-INBOX_DIR = env("INBOX_DIR", default="")
 
 INSTALLED_APPS = [
     "unfold",

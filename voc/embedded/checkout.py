@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from surveys.demo.company import COMPANY
 from voc.embedded.ports import LOOPBACK
 from voc.embedded.servers import ROOT
 
@@ -76,7 +75,6 @@ def environment(port: int, var: Path = VAR) -> dict[str, str]:
         "EMBEDDED": "1",
         "DEBUG": "0",
         "SECURE": "0",
-        "COMPANY": COMPANY,
         "SITE_URL": f"http://{LOOPBACK}:{port}",
         "ALLOWED_HOSTS": f"{LOOPBACK},localhost",
         "SECRET_KEY": secret_key(var),
