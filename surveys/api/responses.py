@@ -1,17 +1,22 @@
-"""/responses/: what customers answered."""
+"""/responses/: what customers answered, and answers given elsewhere, such as on the phone."""
 
 from __future__ import annotations
 
 import django_filters.rest_framework as filters
+from django.utils import timezone
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_field
+from rest_framework import response as http
 from rest_framework import serializers
 from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
 
 from surveys.api.customers import CustomerReference
-from surveys.api.fields import StrictModelSerializer
+from surveys.api.fields import StrictModelSerializer, StrictSerializer, Whole
 from surveys.api.filters import MomentFilter
 from surveys.api.programs import SurveyReference
 from surveys.api.rows import Rows
-from surveys.models import Response, Survey
+from surveys.loop import answer
+from surveys.models import COMMENT_LENGTH, Invitation, Response, Survey
 
 
 class ResponseSerializer(StrictModelSerializer):
@@ -26,6 +31,28 @@ class ResponseSerializer(StrictModelSerializer):
             "product", "segment", "verdict", "answered_at", "task",
         ]  # fmt: skip
         read_only_fields = fields
+
+
+@extend_schema_field(OpenApiTypes.INT)
+class VisibleInvitation(serializers.PrimaryKeyRelatedField):
+    def get_queryset(self):
+        return Invitation.objects.visible_to(self.context["request"].user)
+
+
+class GivenSerializer(StrictSerializer):
+    invitation = VisibleInvitation(help_text="The id of the invitation that is answered.")
+    score = Whole(help_text="On the survey's scale: NPS 0-10, CSAT 1-5, CES 1-7.")
+    comment = serializers.CharField(
+        required=False, allow_blank=True, default="", max_length=COMMENT_LENGTH
+    )
+
+    def validate(self, given: dict) -> dict:
+        scale = given["invitation"].survey.scale
+        if given["score"] not in scale:
+            raise serializers.ValidationError(
+                {"score": f"It must be from {scale[0]} to {scale[-1]} for this survey."}
+            )
+        return given
 
 
 class ResponseFilters(filters.FilterSet):
@@ -44,4 +71,23 @@ class Responses(ListModelMixin, RetrieveModelMixin, Rows):
     queryset = Response.objects.select_related("survey", "customer", "task")
     serializer_class = ResponseSerializer
     filterset_class = ResponseFilters
-    needs = {"GET": "surveys.view_response"}
+    # Answering for a customer moves the figures: for those who may also judge answers.
+    needs = {"GET": "surveys.view_response", "POST": "surveys.change_response"}
+
+    @extend_schema(
+        request=GivenSerializer,
+        responses={
+            201: OpenApiResponse(ResponseSerializer, "Stored, and sorted."),
+            200: OpenApiResponse(ResponseSerializer, "Answered before; nothing was changed."),
+        },
+    )
+    def create(self, request) -> http.Response:
+        """Store what a customer answered elsewhere; once for each invitation."""
+        serializer = GivenSerializer(data=request.data, context=self.get_serializer_context())
+        serializer.is_valid(raise_exception=True)
+        given = serializer.validated_data
+        response, is_new = answer.give(
+            given["invitation"], given["score"], given["comment"], timezone.now()
+        )
+        stored = self.get_queryset().get(pk=response.pk)
+        return http.Response(self.get_serializer(stored).data, status=201 if is_new else 200)

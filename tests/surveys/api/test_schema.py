@@ -27,7 +27,7 @@ def test_the_schema_is_valid_and_complete(schema):
         "surveys/{id}/": {"get"},
         "invitations/": {"get", "post"},
         "invitations/{id}/": {"get"},
-        "responses/": {"get"},
+        "responses/": {"get", "post"},
         "responses/{id}/": {"get"},
         "tasks/": {"get"},
         "tasks/{id}/": {"get"},
