@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import email
 import email.policy
-import mailbox
 from datetime import datetime
 from pathlib import Path
 
@@ -15,6 +14,8 @@ from django.shortcuts import render
 from django.urls import path
 from django.utils import timezone
 from django.views.decorators.clickjacking import xframe_options_sameorigin
+
+from voc.embedded.inbox import newest_first
 
 NEWEST = 100
 
@@ -58,10 +59,7 @@ class Mail:
 
 def _files() -> dict[str, Path]:
     """Mails by key, newest first."""
-    folder = mailbox.Maildir(settings.INBOX_DIR, create=True)
-    root = Path(settings.INBOX_DIR)
-    found = {key: root / str(folder._lookup(key)) for key in folder.keys()}  # noqa: SIM118
-    return dict(sorted(found.items(), key=lambda pair: pair[1].stat().st_mtime, reverse=True))
+    return {file.name: file for file in newest_first(Path(settings.INBOX_DIR))}
 
 
 def _find(key: str) -> Mail:

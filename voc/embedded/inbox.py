@@ -3,10 +3,9 @@
 import argparse
 import email.policy
 import mailbox
-import os
+import re
 import signal
 from collections.abc import Iterable
-from contextlib import suppress
 from email.message import EmailMessage
 from email.parser import BytesParser
 from pathlib import Path
@@ -18,6 +17,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from voc.embedded.ports import LOOPBACK, any_free
 
 NEWEST_KEPT = 2_000
+NUMBERS = re.compile(r"(\d+)\.M(\d+)P\d+Q(\d+)")
 PRUNE_EVERY = 100  # messages: looking at the whole folder for each would be slow
 
 
@@ -46,13 +46,13 @@ class Inbox:
 
     def prune(self) -> None:
         """Delete the oldest mails beyond `keep`."""
-        for path in self._newest_first()[self.keep :]:
+        for path in newest_first(self.directory)[self.keep :]:
             path.unlink(missing_ok=True)
 
     def messages(self) -> Iterable[EmailMessage]:
         """The mails kept, newest first."""
         parser = BytesParser(policy=email.policy.default)
-        for path in self._newest_first():
+        for path in newest_first(self.directory):
             with path.open("rb") as file:
                 yield parser.parse(file)
 
@@ -72,13 +72,16 @@ class Inbox:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
-    def _newest_first(self) -> list[Path]:
-        found: list[tuple[int, str, Path]] = []
-        for folder in ("new", "cur"):
-            for entry in os.scandir(self.directory / folder):
-                with suppress(FileNotFoundError):
-                    found.append((entry.stat().st_mtime_ns, entry.name, Path(entry.path)))
-        return [path for _, _, path in sorted(found, reverse=True)]
+
+def newest_first(directory: Path) -> list[Path]:
+    """The mails of a Maildir. Their names tell the order: two files may well share a time."""
+    found = [*(directory / "new").glob("*"), *(directory / "cur").glob("*")]
+    return sorted(found, key=_arrival, reverse=True)
+
+
+def _arrival(path: Path) -> tuple[int, ...]:
+    """Seconds, microseconds and count out of a name such as 1795448110.M2105P1285Q4.host."""
+    return tuple(int(number) for number in NUMBERS.match(path.name).groups())
 
 
 def envelope_headers(envelope: Envelope) -> bytes:
