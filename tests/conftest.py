@@ -76,7 +76,8 @@ def customer(account):
 
 
 def survey_of(kind: str, **fields) -> Survey:
-    survey = Survey.objects.create(**{"name": f"{kind} survey", "kind": kind, **fields})
+    any_time = {"send_from": 0, "send_until": 24, "working_days_only": False}
+    survey = Survey.objects.create(name=fields.pop("name", kind), kind=kind, **any_time, **fields)
     Wording.objects.create(
         survey=survey,
         subject="How are we doing, {name}?",

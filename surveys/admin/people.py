@@ -75,10 +75,10 @@ class SuppressionAdmin(ReadOnly, Admin):
     list_display = ("reason", "which", "at")
     list_display_links = None
     list_filter = (choices_filter("reason", "reason", Suppression.Reason.choices),)
-    list_select_related = ("survey",)
+    list_select_related = ("family",)
     ordering = ("-at",)
-    fields = ("reason", "survey", "at")
+    fields = ("reason", "family", "at")
 
     @display(description="stops the mails of")
     def which(self, suppression):
-        return suppression.survey or "Every survey"
+        return suppression.family or "Every survey"

@@ -17,19 +17,21 @@ from django.utils.http import urlsafe_base64_encode
 from django.utils.timezone import localtime
 
 from surveys.delivery.invitation import invitation_html, invitation_text
+from surveys.delivery.letter import Letter
 from surveys.models import Invitation, Message, OutreachTask, Purpose, Survey, User
 
 UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
 
 
-def render(message: Message) -> EmailMessage:
-    """The e-mail that a row of the outbox stands for, with its stable Message-ID.
+def render(message: Message) -> Letter:
+    """The letter that a row of the outbox stands for, with its stable Message-ID.
 
     Raises ValueError (or a subclass) when it cannot be written, which fails this one row only.
     """
     mail = _written(message)
     mail["Message-ID"] = message.message_id
-    return mail
+    recipient = mail["To"].addresses[0].addr_spec
+    return Letter(settings.CONTACT_EMAIL, recipient, mail.as_bytes())
 
 
 def _written(message: Message) -> EmailMessage:

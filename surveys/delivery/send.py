@@ -6,9 +6,9 @@ import logging
 import smtplib
 from collections.abc import Callable
 from datetime import datetime
-from email.message import EmailMessage
 
 from surveys.delivery import claim, emails
+from surveys.delivery.letter import Letter
 from surveys.delivery.smtp import Lane, Refused, Unreachable
 from surveys.models import Message, Suppression
 
@@ -53,15 +53,15 @@ def _send(lane: Lane, message: Message, clock: Clock) -> bool:
         return False
     message.message_id = claim.message_id(message)
     try:
-        mail = emails.render(message)
+        letter = emails.render(message)
     except Exception as error:  # whatever is wrong with this row, the others go on
         log.exception("message %s cannot be written", message.pk)
         claim.failed(message, f"Cannot be written: {error}")
         return False
-    return _deliver(lane, message, mail, clock)
+    return _deliver(lane, message, letter, clock)
 
 
-def _deliver(lane: Lane, message: Message, mail: EmailMessage, clock: Clock) -> bool:
+def _deliver(lane: Lane, message: Message, letter: Letter, clock: Clock) -> bool:
     handed = False
 
     def hand_over() -> bool:
@@ -70,7 +70,7 @@ def _deliver(lane: Lane, message: Message, mail: EmailMessage, clock: Clock) -> 
         return handed
 
     try:
-        lane.deliver(mail, hand_over)
+        lane.deliver(letter, hand_over)
     except Refused as refusal:
         if refusal.for_good or _past_its_day(message, clock()):
             claim.failed(message, str(refusal))

@@ -6,10 +6,10 @@ import re
 import smtplib
 import ssl
 from collections.abc import Callable
-from email.message import EmailMessage
-from email.utils import parseaddr
 
 from django.conf import settings
+
+from surveys.delivery.letter import Letter
 
 LEADING_DOT = re.compile(rb"(?m)^\.")  # doubled, for a lone one ends the mail (RFC 5321, 4.5.2)
 
@@ -49,8 +49,8 @@ class Lane:
             self._smtp.close()
             self._smtp = None
 
-    def deliver(self, mail: EmailMessage, hand_over: Callable[[], bool]) -> None:
-        """Give one mail to the server.
+    def deliver(self, letter: Letter, hand_over: Callable[[], bool]) -> None:
+        """Give one letter to the server.
 
         `hand_over` is called between its 354 and the body: the last moment at which the mail has
         certainly not been delivered. When it returns False, nothing is delivered.
@@ -58,10 +58,9 @@ class Lane:
         smtplib.SMTPException after `hand_over` leaves the mail in doubt.
         """
         smtp = self._conversation()
-        recipient = parseaddr(str(mail["To"]))[1]
-        body = mail.as_bytes().rstrip(b"\r\n")
-        self._expect(250, smtp.mail(settings.CONTACT_EMAIL))
-        self._expect(250, smtp.rcpt(recipient))
+        body = letter.content.rstrip(b"\r\n")
+        self._expect(250, smtp.mail(letter.sender))
+        self._expect(250, smtp.rcpt(letter.recipient))
         self._expect(354, smtp.docmd("DATA"))
         if not hand_over():
             self.hang_up()

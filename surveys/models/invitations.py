@@ -61,6 +61,7 @@ class Invitation(models.Model):
         ASK = "ask", "Asked"
         NO_ADDRESS = "no_address", "Not asked: no e-mail address"
         SUPPRESSED = "suppressed", "Not asked: unsubscribed, bounced or complained"
+        THROTTLED = "throttled", "Not asked: asked too recently"
 
     survey = models.ForeignKey(Survey, on_delete=models.PROTECT, related_name="invitations")
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="invitations")
@@ -85,15 +86,20 @@ class Invitation(models.Model):
             ),
             models.CheckConstraint(
                 name="invitation_decision_is_known",
-                condition=Q(decision__in=["ask", "no_address", "suppressed"]),
+                condition=Q(decision__in=["ask", "no_address", "suppressed", "throttled"]),
             ),
         ]
         indexes = [
+            models.Index(  # who was asked lately
+                fields=["customer", "-created_at"],
+                name="invitations_of_customer",
+                condition=Q(decision="ask"),
+            ),
             models.Index(  # the response rate of a month
                 fields=["survey", "created_at"],
                 name="invitations_asked",
                 condition=Q(decision="ask"),
-            )
+            ),
         ]
 
     def __str__(self) -> str:

@@ -9,7 +9,9 @@ from django.db.models import F, Q
 
 from surveys.models.invitations import Invitation
 from surveys.models.outreach import OutreachTask
+from surveys.models.reminders import Reminder
 from surveys.models.staff import User
+from surveys.models.surveys import Survey
 
 
 class Messages(models.QuerySet["Message"]):
@@ -26,13 +28,19 @@ class Message(models.Model):
 
     class Kind(models.TextChoices):
         INVITATION = "invitation", "Invitation"
+        REMINDER = "reminder", "Reminder"
+        HEADS_UP = "heads_up", "Announcement of a survey"
+        TEST = "test", "Test of an invitation"
         TASK_OPENED = "task_opened", "New outreach task"
         WELCOME = "welcome", "Welcome of a colleague"
         PASSWORD_RESET = "password_reset", "Password reset"
+        CONTACT_BOUNCED = "contact_bounced", "Key contact cannot be reached"
+        CONTACT_SILENT = "contact_silent", "Key contact does not answer"
+        ALARM = "alarm", "Alarm"
 
     # Asking twice is worse than asking a person what happened to one mail; for staff it is the
     # other way round, and the same Message-ID lets their mail program drop the copy.
-    NEVER_TWICE = (Kind.INVITATION,)
+    NEVER_TWICE = (Kind.INVITATION, Kind.REMINDER, Kind.HEADS_UP)
 
     class State(models.TextChoices):
         QUEUED = "queued", "Queued"
@@ -41,11 +49,18 @@ class Message(models.Model):
         FAILED = "failed", "Failed"
         IN_DOUBT = "in_doubt", "In doubt"
         CANCELLED = "cancelled", "Cancelled"
+        HELD = "held", "Held back"  # by a pause, a circuit breaker, or after a restored backup
 
-    kind = models.CharField(max_length=14, choices=Kind.choices)
+    kind = models.CharField(max_length=15, choices=Kind.choices)
     dedupe_key = models.CharField(max_length=200, unique=True)
     invitation = models.ForeignKey(
         Invitation, null=True, on_delete=models.CASCADE, related_name="messages"
+    )
+    reminder = models.ForeignKey(
+        Reminder, null=True, on_delete=models.SET_NULL, related_name="messages"
+    )
+    survey = models.ForeignKey(  # of a test, an alarm
+        Survey, null=True, on_delete=models.CASCADE, related_name="messages"
     )
     task = models.ForeignKey(
         OutreachTask, null=True, on_delete=models.CASCADE, related_name="messages"
@@ -56,8 +71,10 @@ class Message(models.Model):
     attempts = models.PositiveSmallIntegerField(default=0)
     lease = models.UUIDField(null=True)  # the fence: only the claim that set it may write
     lease_until = models.DateTimeField(null=True)
+    sender = models.BigIntegerField(null=True)  # the advisory lock that its living sender holds
     handed_at = models.DateTimeField(null=True)  # from here on the server may have accepted it
     sent_at = models.DateTimeField(null=True)
+    provider_id = models.CharField(max_length=200, blank=True)  # the provider's own name for it
     message_id = models.CharField("Message-ID", max_length=120, blank=True)
     last_error = models.CharField(max_length=300, blank=True)
     created_at = models.DateTimeField()
@@ -69,9 +86,17 @@ class Message(models.Model):
         constraints = [
             models.CheckConstraint(
                 name="message_has_one_subject",
-                condition=Q(kind="invitation", invitation__isnull=False)
+                condition=Q(
+                    kind__in=["invitation", "reminder", "heads_up"], invitation__isnull=False
+                )
                 | Q(kind="task_opened", task__isnull=False, user__isnull=False)
-                | Q(kind__in=["welcome", "password_reset"], user__isnull=False),
+                | Q(kind="test", survey__isnull=False, user__isnull=False)
+                | Q(
+                    kind__in=["contact_bounced", "contact_silent"],
+                    invitation__isnull=False,
+                    user__isnull=False,
+                )
+                | Q(kind__in=["welcome", "password_reset", "alarm"], user__isnull=False),
             ),
             models.CheckConstraint(
                 name="sent_message_has_a_date",

@@ -82,7 +82,13 @@ class Customer(models.Model):
     segment = models.CharField(max_length=60, blank=True, help_text="Empty: the account's segment.")
     language = models.CharField(max_length=10, blank=True, help_text="Such as en, de or pt-br.")
     time_zone = models.CharField(max_length=40, blank=True, validators=[known_time_zone])
+    country = models.CharField(
+        max_length=2, blank=True, help_text="Two letters such as DE, for its holidays."
+    )
     is_key_contact = models.BooleanField("key contact", default=False)
+    soft_bounces = models.PositiveSmallIntegerField(  # in a row, with no delivery between
+        default=0, editable=False
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     objects = VisibleCustomers.as_manager()
@@ -107,6 +113,25 @@ class Customer(models.Model):
         return self.segment or (self.account.segment if self.account else "")
 
 
+class CustomerProperty(models.Model):
+    """What else the company knows of a customer, such as plan = Gold; audiences ask for it."""
+
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="properties")
+    name = models.CharField(max_length=60)
+    value = models.CharField(max_length=200)
+
+    class Meta:
+        verbose_name_plural = "customer properties"
+        ordering = ["name"]
+        constraints = [
+            models.UniqueConstraint(fields=["customer", "name"], name="property_once_per_customer")
+        ]
+        indexes = [models.Index(fields=["name", "value"], name="customers_by_property")]
+
+    def __str__(self) -> str:
+        return f"{self.name} = {self.value}"
+
+
 class Suppression(models.Model):
     """An address we must not write to. Only a keyed hash is kept, so it survives an erasure."""
 
@@ -116,8 +141,8 @@ class Suppression(models.Model):
         COMPLAINED = "complained", "Spam complaint"
 
     digest = models.BinaryField(max_length=32, editable=False)
-    survey = models.ForeignKey(
-        "surveys.Survey",
+    family = models.ForeignKey(
+        "surveys.Family",
         null=True,
         blank=True,
         on_delete=models.CASCADE,
@@ -129,7 +154,7 @@ class Suppression(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                "digest", "survey", name="suppression_once", nulls_distinct=False
+                "digest", "family", name="suppression_once", nulls_distinct=False
             )
         ]
 
@@ -146,6 +171,6 @@ class Suppression(models.Model):
     def among(cls, addresses: Iterable[str], survey: Survey) -> set[str]:
         """Those of the addresses that `survey` must not write to."""
         by_digest = {cls.hash(address): address for address in addresses}
-        here = Q(survey=survey) | Q(survey=None)
+        here = Q(family=survey.family_id) | Q(family=None)
         rows = cls.objects.filter(here, digest__in=list(by_digest))
         return {by_digest[bytes(digest)] for digest in rows.values_list("digest", flat=True)}

@@ -20,6 +20,14 @@ NOUNS = [
     "wording",
     "wave",
     "invitation",
+    "family",
+    "reminder",
+    "remindertext",
+    "customerproperty",
+    "trigger",
+    "event",
+    "inboundmail",
+    "deliveryevent",
     "response",
     "responseversion",
     "outreachtask",
@@ -42,13 +50,14 @@ def _may(actions: str, nouns: str) -> set[str]:
 VIEW_REPORTS = {"analysis.view_report", "analysis.view_theme"}
 VIEW_ALL = _may("view", " ".join(NOUNS)) | VIEW_REPORTS
 WORK_THE_QUEUE = _may("view", "account customer survey response outreachtask contact rootcause")
-WORK_THE_QUEUE |= _may("view", "invitation responseversion absence") | VIEW_REPORTS
+WORK_THE_QUEUE |= _may("view", "invitation responseversion absence inboundmail") | VIEW_REPORTS
 WORK_THE_QUEUE |= _may("change", "outreachtask") | _may("add", "contact absence")
 
 GRANTS: dict[str, set[str]] = {
     Role.PROGRAM_MANAGER: VIEW_ALL - _may("view", " ".join(SETTINGS_ONLY_ADMINISTRATORS_SEE))
     | WORK_THE_QUEUE
     | _may("add change", "account customer survey wording wave rootcause absence")
+    | _may("add change delete", "family reminder remindertext customerproperty trigger")
     | _may("delete", "wave wording absence")
     | _may("change", "response outreachtask message")
     | {"surveys.import_customer", "surveys.withdraw_outreachtask", "surveys.assign_outreachtask"}
@@ -62,11 +71,11 @@ GRANTS: dict[str, set[str]] = {
 }
 
 # What no role may do in the admin, an administrator neither: these rows are evidence.
-NEVER = _may(
-    "delete", "outreachtask contact response responseversion auditentry message invitation"
+EVIDENCE = "response responseversion auditentry message invitation event inboundmail deliveryevent"
+NEVER = _may("delete", f"outreachtask contact {EVIDENCE}") | _may("add", f"outreachtask {EVIDENCE}")
+NEVER |= _may(
+    "change", "contact responseversion auditentry invitation event inboundmail deliveryevent"
 )
-NEVER |= _may("add", "outreachtask response responseversion auditentry message invitation")
-NEVER |= _may("change", "contact responseversion auditentry invitation")
 
 
 def grants(role: str, perm: str) -> bool:

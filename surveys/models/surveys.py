@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 
 if TYPE_CHECKING:
@@ -44,10 +44,35 @@ BANDS: dict[str, dict[str, tuple[int, int]]] = {
 }
 
 
+class Family(models.Model):
+    """Surveys that count as one when we ask who was asked lately, and who wants no more of them."""
+
+    name = models.CharField(max_length=120, unique=True)
+    throttle_days = models.PositiveSmallIntegerField(
+        default=30,
+        validators=[MaxValueValidator(365)],
+        help_text="Nobody is asked by this family twice within so many days. Reminders are exempt.",
+    )
+
+    class Meta:
+        verbose_name_plural = "families"
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class Survey(models.Model):
     """One program of asking, such as “NPS, twice a year” or “CSAT after a ticket”."""
 
     name = models.CharField(max_length=120, unique=True)
+    family = models.ForeignKey(
+        Family,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="surveys",
+        help_text="Empty: a family of its own.",
+    )
     kind = models.CharField(max_length=4, choices=Kind.choices, default=Kind.NPS)
     product = models.CharField(
         "product or touchpoint",
@@ -70,6 +95,26 @@ class Survey(models.Model):
         validators=[MinValueValidator(1), MaxValueValidator(365)],
         help_text="How long a link in an invitation can be answered.",
     )
+    send_from = models.PositiveSmallIntegerField(
+        "send from (hour)",
+        default=8,
+        validators=[MaxValueValidator(23)],
+        help_text="In the customer's own time zone.",
+    )
+    send_until = models.PositiveSmallIntegerField(
+        "send until (hour)", default=20, validators=[MinValueValidator(1), MaxValueValidator(24)]
+    )
+    working_days_only = models.BooleanField(
+        default=True, help_text="Not on weekends and holidays of the customer's country."
+    )
+    silence_alert_days = models.PositiveSmallIntegerField(
+        "alert about silent key contacts after (days)",
+        default=14,
+        help_text="Their account's owner is told. 0: nobody is.",
+    )
+    paused_reason = models.CharField(  # set by the circuit breaker; a person resumes
+        max_length=200, blank=True, editable=False
+    )
     is_open = models.BooleanField(
         "open", default=True, help_text="A closed survey sends nothing and takes no answers."
     )
@@ -78,6 +123,10 @@ class Survey(models.Model):
     class Meta:
         ordering = ["name"]
         constraints = [
+            models.CheckConstraint(
+                name="survey_window_opens_before_it_closes",
+                condition=Q(send_from__lt=F("send_until")),
+            ),
             models.CheckConstraint(name="survey_kind_is_known", condition=Q(kind__in=Kind.values)),
             # Target of a foreign key (survey, kind) from each response, so that the copy is true.
             models.UniqueConstraint(fields=["id", "kind"], name="survey_with_its_kind"),
@@ -85,6 +134,11 @@ class Survey(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if self.family_id is None:
+            self.family = Family.objects.get_or_create(name=self.name)[0]
+        super().save(*args, **kwargs)
 
     @property
     def scale(self) -> range:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 
-from surveys.models.people import Customer
+from surveys.models.people import Account, Customer
 from surveys.models.staff import User
-from surveys.models.surveys import Survey
+from surveys.models.surveys import Band, Survey
 
 
 class Wave(models.Model):
@@ -17,6 +18,8 @@ class Wave(models.Model):
         DRAFT = "draft", "Draft"
         PLANNING = "planning", "Planning"  # launched; invitations are being written in batches
         LAUNCHED = "launched", "Launched"
+        PAUSED = "paused", "Paused"  # nothing more is planned or sent until it is resumed
+        STOPPED = "stopped", "Stopped"
 
     survey = models.ForeignKey(Survey, on_delete=models.PROTECT, related_name="waves")
     name = models.CharField(max_length=120)
@@ -33,6 +36,47 @@ class Wave(models.Model):
         related_name="+",
         verbose_name="account owner",
         help_text="Empty: the accounts of everyone.",
+    )
+    account = models.ForeignKey(
+        Account,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        help_text="Empty: every account.",
+    )
+    not_asked_for_days = models.PositiveSmallIntegerField(
+        null=True, blank=True, help_text="Only who was last asked so many days ago, or never."
+    )
+    last_band = models.CharField(
+        "last answer",
+        max_length=10,
+        choices=Band.choices,
+        blank=True,
+        help_text="Empty: whatever they answered last, or nothing.",
+    )
+    property_name = models.CharField(max_length=60, blank=True)
+    property_value = models.CharField(max_length=200, blank=True)
+    sample_size = models.PositiveIntegerField(
+        null=True, blank=True, help_text="Ask so many of them, chosen by chance. Empty: all."
+    )
+    starts_on = models.DateField(
+        null=True, blank=True, help_text="The first day of sending. Empty: the day of the launch."
+    )
+    spread_days = models.PositiveSmallIntegerField(
+        default=1,
+        validators=[MinValueValidator(1), MaxValueValidator(366)],
+        help_text="Sent evenly over so many days.",
+    )
+    at_once = models.BooleanField(
+        "send at once", default=False, help_text="Do not wait for the survey's send window."
+    )
+    heads_up_days = models.PositiveSmallIntegerField(
+        "heads-up mail (days before)",
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(30)],
+        help_text="The account's owner announces the survey before. Empty: nobody does.",
     )
     key_contacts_only = models.BooleanField(default=False)
     state = models.CharField(

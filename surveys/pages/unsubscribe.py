@@ -16,7 +16,7 @@ from surveys.pages.public import gone, nonce, nonce_is_good, public_page
 @require_http_methods(["GET", "HEAD", "POST"])
 def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
     asked = Invitation.objects.by_token(token, Purpose.UNSUBSCRIBE)
-    invitation = asked.select_related("survey", "customer").first()
+    invitation = asked.select_related("survey__family", "customer").first()
     if invitation is None or not invitation.customer.email:
         return gone(request)
     one_click = request.POST.get("List-Unsubscribe") == "One-Click"
@@ -34,7 +34,7 @@ def _opt_out(request: HttpRequest, invitation: Invitation) -> HttpResponse:
         invitation.customer.email,
         Suppression.Reason.UNSUBSCRIBED,
         timezone.now(),
-        survey=None if everything else invitation.survey,
+        family=None if everything else invitation.survey.family,
     )
     context = {"survey": invitation.survey, "everything": everything}
     return render(request, "surveys/pages/unsubscribed.html", context)

@@ -89,13 +89,15 @@ def test_somebody_without_a_name_is_greeted_all_the_same(asked, customer):
     assert emails.invitation(asked)["Subject"] == "How are we doing,?"
 
 
-def test_the_owner_learns_who_said_what_and_until_when_to_call(asked, alice, now):
+def test_the_owner_learns_who_said_what_and_until_when_to_call(asked, alice, now, settings):
     alice.time_zone = "Europe/Berlin"
     alice.save()
     response, _ = answer.give(asked, 2, "It never came.\n\nTwice.", now)
     message = Message.objects.select_related("task__customer", "user").get(kind="task_opened")
     message.message_id = "<x@y>"
-    mail = read_back(emails.render(message))
+    letter = emails.render(message)
+    mail = message_from_bytes(letter.content, policy=policy.default)
+    assert (letter.sender, letter.recipient) == (settings.CONTACT_EMAIL, alice.email)
     text = mail.get_content()
     assert mail["To"] == "Alice <alice@northwind.example>"
     assert mail["Subject"] == "Lakeside Mills: score 2, call by March 13, 2026, 10 a.m."

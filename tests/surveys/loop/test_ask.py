@@ -4,7 +4,7 @@ import pytest
 
 from surveys.loop import ask
 from surveys.loop.suppress import suppress
-from surveys.models import Account, AuditEntry, Customer, Invitation, Message, Survey, Wave
+from surveys.models import Account, AuditEntry, Customer, Family, Invitation, Message, Survey, Wave
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def test_a_survey_that_is_closed_or_wordless_cannot_be_launched(wave, manager, n
 
 def test_every_decision_not_to_ask_is_a_row_with_its_reason(nps, customers, now):
     nobody = Customer.objects.create(name="No address")
-    suppress(customers[0].email, "unsubscribed", now, survey=nps)
+    suppress(customers[0].email, "unsubscribed", now, family=nps.family)
     suppress(customers[1].email, "complained", now)
     asked = ask.invite(nps, [*customers, nobody], "event:1", now)
     by_customer = {invitation.customer_id: invitation.decision for invitation in asked}
@@ -73,7 +73,7 @@ def test_every_decision_not_to_ask_is_a_row_with_its_reason(nps, customers, now)
 
 
 def test_a_suppression_for_another_survey_does_not_count(nps, customers, now):
-    suppress(customers[0].email, "unsubscribed", now, survey=Survey.objects.create(name="Other"))
+    suppress(customers[0].email, "unsubscribed", now, family=Family.objects.create(name="Other"))
     assert [i.decision for i in ask.invite(nps, customers[:1], "event:1", now)] == ["ask"]
 
 

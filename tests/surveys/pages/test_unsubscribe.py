@@ -34,20 +34,20 @@ def test_the_confirmed_form_stops_this_survey(client, url, nps, customer):
     nonce = re.search(r'name="nonce" value="([^"]+)"', client.get(url).text)[1]
     page = client.post(url, {"nonce": nonce, "scope": "survey"})
     assert "We will not send you the survey “Relationship” again." in page.text
-    assert Suppression.objects.get().survey == nps
+    assert Suppression.objects.get().family == nps.family
     assert decisions(nps, customer) == ["suppressed"]
 
 
 def test_all_surveys_can_be_stopped(client, url, nps, customer, invitation):
     client.post(url, {"nonce": public.nonce(url[3:]), "scope": "all"})
-    assert Suppression.objects.get().survey is None
+    assert Suppression.objects.get().family is None
     assert decisions(nps, customer) == ["suppressed"]
 
 
 def test_the_one_click_post_of_a_mail_program_is_honoured(client, url, nps):
     page = client.post(url, {"List-Unsubscribe": "One-Click"})
     assert (page.status_code, page.cookies) == (200, {})
-    assert Suppression.objects.get().survey == nps
+    assert Suppression.objects.get().family == nps.family
 
 
 def test_twice_is_once(client, url):

@@ -1,0 +1,157 @@
+"""What the world tells us: mails that come in, reports of what became of ours, events elsewhere."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+
+from surveys.models.invitations import Invitation
+from surveys.models.outbox import Message
+from surveys.models.people import Customer
+from surveys.models.staff import User
+from surveys.models.surveys import Survey
+from surveys.models.visibility import owned
+
+
+class InboundMails(models.QuerySet["InboundMail"]):
+    def visible_to(self, user: User) -> InboundMails:
+        return self.filter(owned(user, "customer__account__owner"))
+
+
+class InboundMail(models.Model):
+    """A mail that came in, once: mailboxes and webhooks may bring it twice."""
+
+    class Kind(models.TextChoices):
+        REPLY = "reply", "Reply"
+        AUTO_REPLY = "auto_reply", "Automatic reply"
+        BOUNCE = "bounce", "Bounce"
+        COMPLAINT = "complaint", "Spam complaint"
+        OTHER = "other", "Other"
+
+    message_id = models.CharField("Message-ID", max_length=250, unique=True)
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    customer = models.ForeignKey(
+        Customer, null=True, blank=True, on_delete=models.CASCADE, related_name="mails"
+    )
+    invitation = models.ForeignKey(
+        Invitation, null=True, blank=True, on_delete=models.SET_NULL, related_name="mails"
+    )
+    subject = models.CharField(max_length=200, blank=True)
+    text = models.TextField(blank=True)
+    received_at = models.DateTimeField()
+
+    objects = InboundMails.as_manager()
+
+    class Meta:
+        ordering = ["-received_at"]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()}: {self.subject}"
+
+
+class DeliveryEvent(models.Model):
+    """What became of one of our mails, as its receiver or provider reported it; each once."""
+
+    class Kind(models.TextChoices):
+        DELIVERED = "delivered", "Delivered"
+        SOFT_BOUNCE = "soft_bounce", "Soft bounce"
+        HARD_BOUNCE = "hard_bounce", "Hard bounce"
+        COMPLAINT = "complaint", "Spam complaint"
+        UNSUBSCRIBED = "unsubscribed", "Unsubscribed"
+
+    source = models.CharField(max_length=40)  # "smtp", "mailbox", or the provider's name
+    event_id = models.CharField(max_length=250)
+    kind = models.CharField(max_length=12, choices=Kind.choices)
+    message = models.ForeignKey(Message, null=True, on_delete=models.CASCADE, related_name="events")
+    survey = models.ForeignKey(  # of an invitation or reminder; the circuit breaker counts by it
+        Survey, null=True, on_delete=models.CASCADE, related_name="+"
+    )
+    detail = models.CharField(max_length=300, blank=True)
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-at"]
+        constraints = [
+            models.UniqueConstraint(fields=["source", "event_id"], name="delivery_event_once")
+        ]
+        indexes = [
+            models.Index(
+                fields=["survey", "-at"],
+                name="bounces_and_complaints",
+                condition=Q(kind__in=["hard_bounce", "complaint"]),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} ({self.source})"
+
+
+class Trigger(models.Model):
+    """A rule: when this happens in that system, ask this survey after a while."""
+
+    survey = models.ForeignKey(Survey, on_delete=models.CASCADE, related_name="triggers")
+    source = models.CharField(max_length=40, help_text="Such as zendesk, or your own name for it.")
+    happening = models.CharField(max_length=60, help_text="Such as ticket.solved.")
+    product = models.CharField(
+        "product or touchpoint", max_length=80, blank=True, help_text="Empty: any."
+    )
+    delay_hours = models.PositiveSmallIntegerField(default=24)
+    is_active = models.BooleanField("active", default=True)
+
+    class Meta:
+        ordering = ["source", "happening"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["survey", "source", "happening", "product"], name="trigger_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.source}: {self.happening} asks “{self.survey}”"
+
+
+class Event(models.Model):
+    """Something that happened to a customer in another system; told twice, it is stored once."""
+
+    source = models.CharField(max_length=40)
+    external_id = models.CharField(max_length=100)
+    happening = models.CharField(max_length=60)
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="events")
+    product = models.CharField("product or touchpoint", max_length=80, blank=True)
+    trigger = models.ForeignKey(  # the rule that fits; none: nothing is asked
+        Trigger, null=True, on_delete=models.SET_NULL, related_name="events"
+    )
+    ask_at = models.DateTimeField(null=True)
+    invitation = models.ForeignKey(
+        Invitation, null=True, on_delete=models.SET_NULL, related_name="events"
+    )
+    decided_at = models.DateTimeField(null=True)
+    happened_at = models.DateTimeField()
+    received_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-received_at"]
+        constraints = [models.UniqueConstraint(fields=["source", "external_id"], name="event_once")]
+        indexes = [
+            models.Index(  # read by the sweep that asks
+                fields=["ask_at"],
+                name="events_to_ask",
+                condition=Q(decided_at=None, ask_at__isnull=False),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.source} {self.external_id}: {self.happening}"
+
+
+class MailLane(models.Model):
+    """The way to the mail server. Paused while it is at fault: that says nothing of an address."""
+
+    name = models.CharField(max_length=40, primary_key=True)
+    paused_until = models.DateTimeField(null=True)
+    faults = models.PositiveSmallIntegerField(default=0)  # in a row
+    reason = models.CharField(max_length=300, blank=True)
+    since = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return self.name
