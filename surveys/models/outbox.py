@@ -114,6 +114,11 @@ class Message(models.Model):
             models.Index(  # the sweep that frees abandoned rows
                 F("lease_until"), name="messages_sending", condition=Q(state="sending")
             ),
+            models.Index(  # the circuit breaker: a survey's latest
+                F("sent_at"),
+                name="messages_sent",
+                condition=Q(state="sent", kind__in=["invitation", "reminder"]),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -115,6 +115,9 @@ class Survey(models.Model):
     paused_reason = models.CharField(  # set by the circuit breaker; a person resumes
         max_length=200, blank=True, editable=False
     )
+    resumed_at = models.DateTimeField(  # the circuit breaker counts from here on
+        null=True, editable=False
+    )
     is_open = models.BooleanField(
         "open", default=True, help_text="A closed survey sends nothing and takes no answers."
     )
