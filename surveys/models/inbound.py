@@ -109,13 +109,35 @@ class Trigger(models.Model):
     def __str__(self) -> str:
         return f"{self.source}: {self.happening} asks “{self.survey}”"
 
+    def clean(self) -> None:
+        self.source, self.happening = self.source.strip().lower(), self.happening.strip().lower()
+
+
+class Events(models.QuerySet["Event"]):
+    def visible_to(self, user: User) -> Events:
+        return self.filter(owned(user, "customer__account__owner"))
+
+    def waiting(self) -> Events:
+        """Still to be decided on, now or later."""
+        return self.filter(decided_at=None, ask_at__isnull=False)
+
 
 class Event(models.Model):
     """Something that happened to a customer in another system; told twice, it is stored once."""
 
+    class Outcome(models.TextChoices):
+        WAITING = "waiting", "Waiting for its time"
+        DECIDED = "decided", "Decided"  # the invitation says whether they were asked, and why not
+        NO_TRIGGER = "no_trigger", "Not asked: no active trigger fits"
+        SUPERSEDED = "superseded", "Not asked: it went on before its time came"
+        SURVEY_CLOSED = "survey_closed", "Not asked: the survey is closed"
+        NO_WORDING = "no_wording", "Not asked: the survey has no words"
+        TOO_LATE = "too_late", "Not asked: too long ago"
+
     source = models.CharField(max_length=40)
     external_id = models.CharField(max_length=100)
     happening = models.CharField(max_length=60)
+    subject = models.CharField(max_length=100, blank=True)  # what it happened to: "ticket:4711"
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="events")
     product = models.CharField("product or touchpoint", max_length=80, blank=True)
     trigger = models.ForeignKey(  # the rule that fits; none: nothing is asked
@@ -125,19 +147,34 @@ class Event(models.Model):
     invitation = models.ForeignKey(
         Invitation, null=True, on_delete=models.SET_NULL, related_name="events"
     )
+    outcome = models.CharField(max_length=13, choices=Outcome.choices, default=Outcome.WAITING)
     decided_at = models.DateTimeField(null=True)
     happened_at = models.DateTimeField()
     received_at = models.DateTimeField()
 
+    objects = Events.as_manager()
+
     class Meta:
         ordering = ["-received_at"]
-        constraints = [models.UniqueConstraint(fields=["source", "external_id"], name="event_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["source", "external_id"], name="event_once"),
+            models.CheckConstraint(
+                name="event_waits_until_it_is_decided",
+                condition=Q(outcome="waiting", decided_at=None, ask_at__isnull=False)
+                | (~Q(outcome="waiting") & Q(decided_at__isnull=False)),
+            ),
+        ]
         indexes = [
             models.Index(  # read by the sweep that asks
                 fields=["ask_at"],
                 name="events_to_ask",
                 condition=Q(decided_at=None, ask_at__isnull=False),
-            )
+            ),
+            models.Index(  # what a later event about the same supersedes
+                fields=["source", "subject"],
+                name="events_of_a_subject",
+                condition=Q(decided_at=None) & ~Q(subject=""),
+            ),
         ]
 
     def __str__(self) -> str:
