@@ -12,6 +12,4 @@ def suppress(email: str, reason: str, now: datetime, family: Family | None = Non
 
     `reason` is one of Suppression.Reason.
     """
-    return Suppression.objects.get_or_create(
-        digest=Suppression.hash(email), family=family, defaults={"reason": reason, "at": now}
-    )[1]
+    return Suppression.add(email, reason, now, family)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Iterable
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from django.conf import settings
@@ -18,7 +19,7 @@ from surveys.models.staff import User, known_time_zone
 from surveys.models.visibility import owned
 
 if TYPE_CHECKING:
-    from surveys.models.surveys import Survey
+    from surveys.models.surveys import Family, Survey
 
 
 class VisibleAccounts(models.QuerySet["Account"]):
@@ -166,6 +167,16 @@ class Suppression(models.Model):
         """32 bytes, HMAC-SHA256 of the lower-case address; useless without LINK_KEY."""
         key = b"suppression|" + settings.LINK_KEY.encode()
         return hmac.digest(key, email.strip().lower().encode(), hashlib.sha256)
+
+    @classmethod
+    def add(cls, email: str, reason: str, at: datetime, family: Family | None = None) -> bool:
+        """Stop one family's mails to the address, or all without `family`. True if that was news.
+
+        `reason` is one of Suppression.Reason.
+        """
+        return cls.objects.get_or_create(
+            digest=cls.hash(email), family=family, defaults={"reason": reason, "at": at}
+        )[1]
 
     @classmethod
     def among(cls, addresses: Iterable[str], survey: Survey) -> set[str]:

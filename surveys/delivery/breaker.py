@@ -1,0 +1,109 @@
+"""The circuit breaker: a survey that bounces too much, or annoys, is paused before it harms more.
+
+Mail providers close accounts above about 5 % bounces or 0.1 % complaints (the limits that Amazon
+SES and Google publish for senders).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Q
+
+from surveys.delivery.outbox import post
+from surveys.models import AuditEntry, DeliveryEvent, Message, Role, Survey, User
+
+State = Message.State
+COUNTED = (Message.Kind.INVITATION, Message.Kind.REMINDER)
+PAUSED = "Held back: the survey is paused."
+
+
+@dataclass(frozen=True)
+class Limit:
+    """More than `share` of the last `window` mails, once `least_sent` and `least_bad` are met."""
+
+    share: float
+    window: int
+    least_sent: int
+    least_bad: int
+    what: str
+
+
+LIMITS: dict[str, Limit] = {
+    DeliveryEvent.Kind.HARD_BOUNCE: Limit(0.05, 500, 100, 1, "bounced"),
+    DeliveryEvent.Kind.COMPLAINT: Limit(0.001, 5_000, 1, 3, "drew spam complaints"),
+}
+
+
+def check(survey: Survey, kind: str, now: datetime) -> bool:
+    """After a report of `kind` (of DeliveryEvent.Kind): pause `survey` if that is one too many.
+
+    Returns whether it was paused just now. Call it in the transaction that stored the report.
+    """
+    limit = LIMITS.get(kind)
+    if limit is None or survey.paused_reason:
+        return False
+    bad, counted = latest(survey, kind, limit)
+    if counted < limit.least_sent or bad < limit.least_bad or bad <= limit.share * counted:
+        return False
+    return _pause(survey, f"{bad} of the last {counted:,} mails {limit.what}.", now)
+
+
+def latest(survey: Survey, kind: str, limit: Limit) -> tuple[int, int]:
+    """Of a survey's last `limit.window` mails: how many were reported as `kind`, and of how many.
+
+    A mail that the server refused was never sent; it counts by the time of its refusal. What
+    happened before a person resumed the survey is forgiven.
+    """
+    reported = DeliveryEvent.objects.filter(survey=survey, kind=kind)
+    sent = Message.objects.filter(
+        kind__in=COUNTED, state=State.SENT, invitation__survey=survey
+    ).order_by("-sent_at")
+    if survey.resumed_at:
+        reported = reported.filter(at__gt=survey.resumed_at)
+        sent = sent.filter(sent_at__gt=survey.resumed_at)
+    if reported.count() < limit.least_bad:
+        return 0, 0
+    window = list(sent.values_list("pk", "sent_at")[: limit.window])
+    since = window[-1][1] if window else None
+    refused = reported.filter(Q(message__sent_at=None), *([Q(at__gte=since)] if since else []))
+    bounced_later = reported.filter(message__in=[pk for pk, _ in window])
+    never_sent = refused.values("message").distinct().count()
+    bad = bounced_later.values("message").distinct().count() + never_sent
+    return bad, min(limit.window, len(window) + never_sent)
+
+
+def hold(survey: Survey) -> int:
+    """Keep the survey's waiting mails back; returns how many."""
+    waiting = Message.objects.filter(state=State.QUEUED, invitation__survey=survey)
+    waiting = waiting.filter(kind__in=Message.NEVER_TWICE)
+    return waiting.update(state=State.HELD, last_error=PAUSED)
+
+
+def release(survey: Survey, now: datetime) -> int:
+    """Queue again what `hold` kept back, but for waves that a person paused; returns how many."""
+    held = Message.objects.filter(state=State.HELD, last_error=PAUSED, invitation__survey=survey)
+    held = held.exclude(invitation__wave__state__in=["paused", "stopped"])
+    return held.update(state=State.QUEUED, last_error="")
+
+
+def _pause(survey: Survey, reason: str, now: datetime) -> bool:
+    running = Survey.objects.filter(pk=survey.pk, paused_reason="")
+    if not running.update(paused_reason=reason):
+        return False
+    survey.paused_reason = reason
+    held = hold(survey)
+    AuditEntry.record("pause", survey, now, after={"mails held back": held}, reason=reason)
+    _alarm(survey, now)
+    return True
+
+
+def _alarm(survey: Survey, now: datetime) -> None:
+    concerned = User.objects.filter(
+        is_active=True, role__in=[Role.ADMINISTRATOR, Role.PROGRAM_MANAGER]
+    )
+    occasion = f"{survey.pk}:{now.isoformat()}"
+    for user in concerned:
+        key = f"alarm:paused:{occasion}:{user.pk}"
+        post(Message.Kind.ALARM, key, now, survey=survey, user=user)

@@ -1,0 +1,126 @@
+"""What became of a mail after we gave it away, and what follows from that. Each report counts once.
+
+One hard bounce, one spam complaint, or two soft bounces in a row with no delivery between, and the
+address is not written to again.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import transaction
+
+from surveys.delivery import breaker
+from surveys.delivery.outbox import post
+from surveys.models import (
+    AuditEntry,
+    Customer,
+    DeliveryEvent,
+    Family,
+    Invitation,
+    Message,
+    Suppression,
+)
+
+Kind = DeliveryEvent.Kind
+State = Message.State
+SOFT_BOUNCES_ALLOWED = 1
+BOUNCES = (Kind.HARD_BOUNCE, Kind.SOFT_BOUNCE)
+
+
+@transaction.atomic
+def record(
+    message: Message, kind: str, *, source: str, event_id: str, detail: str = "", now: datetime
+) -> bool:
+    """Write down what became of `message`, and do what follows. False: it was known already.
+
+    `kind` is one of DeliveryEvent.Kind; `source` ("smtp", "mailbox", a provider) and `event_id`
+    name the report: the same two come again only when the same report does. `detail` is for people.
+    """
+    invitation = message.invitation if message.kind in Message.NEVER_TWICE else None
+    event, is_new = DeliveryEvent.objects.get_or_create(
+        source=source,
+        event_id=event_id[:250],
+        defaults={
+            "kind": kind,
+            "message": message,
+            "survey": invitation.survey if invitation else None,
+            "detail": detail.replace("\x00", "")[:300],
+            "at": now,
+        },
+    )
+    if is_new:
+        _resolve_doubt(message, now)
+    if is_new and invitation:
+        _conclude(event, message, invitation)
+    return is_new
+
+
+def _resolve_doubt(message: Message, now: datetime) -> None:
+    """A mail whose fate we did not know: whoever reports on it has had it."""
+    doubtful = Message.objects.filter(
+        pk=message.pk, state__in=[State.IN_DOUBT, State.HELD], handed_at__isnull=False
+    )
+    doubtful.update(state=State.SENT, sent_at=now, last_error="")
+
+
+def _conclude(event: DeliveryEvent, message: Message, invitation: Invitation) -> None:
+    customer = Customer.objects.select_for_update().get(pk=invitation.customer_id)
+    if event.kind == Kind.DELIVERED:
+        _count(customer, 0)
+    elif event.kind == Kind.UNSUBSCRIBED:
+        _stop(customer, Suppression.Reason.UNSUBSCRIBED, event, invitation.survey.family)
+    elif event.kind == Kind.COMPLAINT:
+        _stop(customer, Suppression.Reason.COMPLAINED, event)
+    elif event.kind == Kind.HARD_BOUNCE or _too_many(customer, event, message):
+        _stop(customer, Suppression.Reason.BOUNCED, event)
+    if event.kind in BOUNCES:
+        _tell_owner(customer, invitation, event.at)
+    breaker.check(invitation.survey, event.kind, event.at)
+
+
+def _count(customer: Customer, soft_bounces: int) -> None:
+    customer.soft_bounces = soft_bounces
+    customer.save(update_fields=["soft_bounces"])
+
+
+def _too_many(customer: Customer, event: DeliveryEvent, message: Message) -> bool:
+    """Count a soft bounce; several reports on one mail are one bounce."""
+    earlier = message.events.filter(kind=Kind.SOFT_BOUNCE).exclude(pk=event.pk)
+    if not earlier.exists():
+        in_a_row = 0 if _arrived_between(customer, message) else customer.soft_bounces
+        _count(customer, in_a_row + 1)
+    return customer.soft_bounces > SOFT_BOUNCES_ALLOWED
+
+
+def _arrived_between(customer: Customer, message: Message) -> bool:
+    """Whether a mail went out between the last two bounced ones and did not come back. Plain SMTP
+    reports no delivery, so that is what a delivery looks like there."""
+    mails = Message.objects.filter(invitation__customer=customer, kind__in=Message.NEVER_TWICE)
+    bounced = mails.filter(events__kind=Kind.SOFT_BOUNCE).exclude(pk=message.pk)
+    last = bounced.order_by("-pk").values_list("pk", flat=True).first()
+    if last is None:
+        return False
+    between = mails.filter(pk__gt=last, pk__lt=message.pk, state=State.SENT)
+    return between.exclude(events__kind__in=BOUNCES).exists()
+
+
+def _stop(
+    customer: Customer, reason: str, event: DeliveryEvent, family: Family | None = None
+) -> None:
+    if not customer.email or not Suppression.add(customer.email, reason, event.at, family):
+        return
+    AuditEntry.record(
+        "suppress",
+        customer,
+        event.at,
+        after={"no more mails of": family.name if family else "any survey"},
+        reason=f"{event.get_kind_display()}, reported by {event.source}.",
+    )
+
+
+def _tell_owner(customer: Customer, invitation: Invitation, now: datetime) -> None:
+    owner = customer.account.owner if customer.account else None
+    if customer.is_key_contact and owner and owner.is_active:
+        key = f"contact_bounced:{invitation.pk}"
+        post(Message.Kind.CONTACT_BOUNCED, key, now, invitation=invitation, user=owner)
