@@ -62,6 +62,7 @@ class Message(models.Model):
     survey = models.ForeignKey(  # of a test, an alarm
         Survey, null=True, on_delete=models.CASCADE, related_name="messages"
     )
+    language = models.CharField(max_length=10, blank=True)  # of a test
     task = models.ForeignKey(
         OutreachTask, null=True, on_delete=models.CASCADE, related_name="messages"
     )
