@@ -63,6 +63,13 @@ class Invitation(models.Model):
         SUPPRESSED = "suppressed", "Not asked: unsubscribed, bounced or complained"
         THROTTLED = "throttled", "Not asked: asked too recently"
 
+    class Throttle(models.TextChoices):
+        """Which of the three rules kept a customer from being asked again so soon."""
+
+        FLOOR = "floor", "another survey within 24 hours"
+        FAMILY = "family", "a survey of the same family"
+        GLOBAL = "global", "another survey"
+
     survey = models.ForeignKey(Survey, on_delete=models.PROTECT, related_name="invitations")
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="invitations")
     wave = models.ForeignKey(Wave, null=True, on_delete=models.PROTECT, related_name="invitations")
@@ -70,10 +77,12 @@ class Invitation(models.Model):
     product = models.CharField(max_length=80, blank=True)
     language = models.CharField(max_length=10)
     decision = models.CharField(max_length=10, choices=Decision.choices, default=Decision.ASK)
+    throttled_by = models.CharField(max_length=6, choices=Throttle.choices, blank=True)
     seed = models.BinaryField(max_length=16, default=new_seed, editable=False)
     answer_digest = models.BinaryField(max_length=32, unique=True, editable=False)
     unsubscribe_digest = models.BinaryField(max_length=32, unique=True, editable=False)
     created_at = models.DateTimeField()
+    send_at = models.DateTimeField()  # as planned; the throttles count from here
     expires_at = models.DateTimeField()
 
     objects = Invitations.as_manager()
@@ -91,13 +100,18 @@ class Invitation(models.Model):
         ]
         indexes = [
             models.Index(  # who was asked lately
-                fields=["customer", "-created_at"],
+                fields=["customer", "-send_at"],
                 name="invitations_of_customer",
                 condition=Q(decision="ask"),
             ),
             models.Index(  # the response rate of a month
                 fields=["survey", "created_at"],
                 name="invitations_asked",
+                condition=Q(decision="ask"),
+            ),
+            models.Index(  # whom to remind
+                fields=["survey", "expires_at"],
+                name="invitations_answerable",
                 condition=Q(decision="ask"),
             ),
         ]
@@ -110,7 +124,8 @@ class Invitation(models.Model):
         super().save(*args, **kwargs)
 
     def seal(self) -> Invitation:
-        """Write down the digests of the links that follow from the seed."""
+        """Write down what follows from the rest: the digests of the links, and when to send."""
+        self.send_at = self.send_at or self.created_at
         self.answer_digest = token_digest(self.token(Purpose.ANSWER))
         self.unsubscribe_digest = token_digest(self.token(Purpose.UNSUBSCRIBE))
         return self

@@ -86,6 +86,10 @@ class Wave(models.Model):
     launched_by = models.ForeignKey(
         User, null=True, editable=False, on_delete=models.SET_NULL, related_name="+"
     )
+    audience_size = models.PositiveIntegerField(null=True, editable=False)  # at the launch
+    sample_cut = models.CharField(  # the highest lot that is drawn; empty: everybody is
+        max_length=32, blank=True, editable=False
+    )
     planned_up_to = models.BigIntegerField(  # the checkpoint that lets a killed planner go on
         default=0, editable=False
     )
