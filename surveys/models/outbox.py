@@ -69,7 +69,8 @@ class Message(models.Model):
     user = models.ForeignKey(User, null=True, on_delete=models.CASCADE, related_name="messages")
     state = models.CharField(max_length=9, choices=State.choices, default=State.QUEUED)
     next_at = models.DateTimeField()
-    attempts = models.PositiveSmallIntegerField(default=0)
+    attempts = models.PositiveSmallIntegerField(default=0)  # counted at the claim
+    refusals = models.PositiveSmallIntegerField(default=0)  # those that ended in “later, please”
     lease = models.UUIDField(null=True)  # the fence: only the claim that set it may write
     lease_until = models.DateTimeField(null=True)
     sender = models.BigIntegerField(null=True)  # the advisory lock that its living sender holds
@@ -111,6 +112,14 @@ class Message(models.Model):
         indexes = [
             models.Index(  # the claim
                 F("next_at"), name="messages_queued", condition=Q(state="queued")
+            ),
+            models.Index(  # the claim of notices to staff, which do not queue behind a wave
+                F("next_at"),
+                name="notices_queued",
+                condition=Q(state="queued") & ~Q(kind__in=["invitation", "reminder", "heads_up"]),
+            ),
+            models.Index(  # the sweep that looks for evidence
+                F("handed_at"), name="messages_in_doubt", condition=Q(state="in_doubt")
             ),
             models.Index(  # the sweep that frees abandoned rows
                 F("lease_until"), name="messages_sending", condition=Q(state="sending")
