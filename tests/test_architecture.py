@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parent.parent
 # A module imports its own app and those before it, its own level and those before it.
 APPS = ("surveys", "analysis", "voc")
 LEVELS = {
-    "pure": r"analysis\.(text|measures)",
+    "pure": r"analysis\.(text|measures)|surveys\.loop\.windows",
     "model": r"(surveys|analysis)\.models",
     "delivery": r"surveys\.delivery|analysis\.(registry|months)",
     "verb": r"surveys\.loop|analysis\.(learn|report|themes_report|quotes|actions)",
