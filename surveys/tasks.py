@@ -4,13 +4,18 @@ from celery import shared_task
 from django.utils import timezone
 
 from surveys.delivery import claim, send
-from surveys.loop import ask
+from surveys.loop import ask, happen
 from surveys.models import Tick
 
 
 @shared_task
 def plan_waves() -> int:
     return _tick("plan waves", ask.plan(timezone.now()))
+
+
+@shared_task
+def ask_after_events() -> int:
+    return _tick("ask after events", happen.ask_after_events(timezone.now()))
 
 
 @shared_task

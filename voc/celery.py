@@ -23,6 +23,11 @@ UNTIL_NEXT = {"expires": 2 * TICK}  # a worker that was down need not catch up o
 app.conf.beat_schedule = {
     # ask
     "plan waves": {"task": "surveys.tasks.plan_waves", "schedule": TICK, "options": UNTIL_NEXT},
+    "ask after events": {
+        "task": "surveys.tasks.ask_after_events",
+        "schedule": TICK,
+        "options": UNTIL_NEXT,
+    },
     # every promise made to the outbox
     "send mail": {"task": "surveys.tasks.send_mail", "schedule": TICK, "options": UNTIL_NEXT},
     "free abandoned mail": {
