@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.db import models
+from django.db import IntegrityError, models, transaction
 from django.db.models import Q
 
 from surveys.models.invitations import Invitation
@@ -16,6 +16,15 @@ from surveys.models.visibility import owned
 class InboundMails(models.QuerySet["InboundMail"]):
     def visible_to(self, user: User) -> InboundMails:
         return self.filter(owned(user, "customer__account__owner"))
+
+    def keep(self, mail: InboundMail) -> bool:
+        """Store it; False when a mail of this Message-ID is stored already."""
+        try:
+            with transaction.atomic():
+                mail.save(force_insert=True)
+        except IntegrityError:
+            return False
+        return True
 
 
 class InboundMail(models.Model):
@@ -36,6 +45,7 @@ class InboundMail(models.Model):
     invitation = models.ForeignKey(
         Invitation, null=True, blank=True, on_delete=models.SET_NULL, related_name="mails"
     )
+    sender = models.CharField("from", max_length=254, blank=True)
     subject = models.CharField(max_length=200, blank=True)
     text = models.TextField(blank=True)
     received_at = models.DateTimeField()
