@@ -7,13 +7,15 @@ from rest_framework.exceptions import APIException, ParseError, ValidationError
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
-from surveys.loop import answer, ask, close, reach_out
+from surveys.loop import answer, ask, close, happen, reach_out, recognise
 
 # A verb's refusal says what to do; the request was well-formed, but not in this state of things.
 REFUSED_BY_A_VERB = (
     answer.CannotAnswer,
     ask.SurveyClosed,
     close.CannotClose,
+    happen.Contradiction,
+    recognise.TwoCustomers,
     reach_out.NotOpen,
     reach_out.ChangedMeanwhile,
 )

@@ -4,7 +4,7 @@ from django.urls import include, path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 from rest_framework.routers import SimpleRouter
 
-from surveys.api import accounts, customers, programs, responses, tasks
+from surveys.api import accounts, customers, events, programs, responses, tasks
 from surveys.api.schema import NothingHere
 
 app_name = "api"
@@ -15,6 +15,7 @@ router.register("accounts", accounts.Accounts, "account")
 router.register("customers", customers.Customers, "customer")
 router.register("surveys", programs.Surveys, "survey")
 router.register("invitations", programs.Invitations, "invitation")
+router.register("events", events.Events, "event")
 router.register("responses", responses.Responses, "response")
 router.register("tasks", tasks.Tasks, "task")
 router.register("root-causes", tasks.RootCauses, "root-cause")

@@ -27,6 +27,8 @@ def test_the_schema_is_valid_and_complete(schema):
         "surveys/{id}/": {"get"},
         "invitations/": {"get", "post"},
         "invitations/{id}/": {"get"},
+        "events/": {"get", "post"},
+        "events/{id}/": {"get"},
         "responses/": {"get", "post"},
         "responses/{id}/": {"get"},
         "tasks/": {"get"},
