@@ -25,6 +25,9 @@ SITE_URL = env("SITE_URL", default="http://127.0.0.1:8000").rstrip("/")
 CURRENCY = env("CURRENCY", default="EUR")
 CONTACT_EMAIL = env("CONTACT_EMAIL", default="surveys@localhost.localdomain")
 
+# Manners: between two surveys to one customer, of whatever families; reminders do not count.
+GLOBAL_THROTTLE_DAYS = env.int("GLOBAL_THROTTLE_DAYS", default=7)
+
 # Safety
 DEBUG = env.bool("DEBUG", default=False)
 SECURE = env.bool("SECURE", default=SITE_URL.startswith("https://"))
