@@ -14,7 +14,7 @@ from surveys.api.customers import CustomerReference
 from surveys.api.fields import Reference, StrictModelSerializer, StrictSerializer, Whole
 from surveys.api.filters import TrueFalse
 from surveys.api.rows import METHODS, Rows
-from surveys.delivery.emails import Links
+from surveys.delivery.emails import answer_link
 from surveys.loop import ask
 from surveys.models import ApiKey, Invitation, NoWording, Survey
 
@@ -73,7 +73,7 @@ class InvitationSerializer(StrictModelSerializer):
     def get_link(self, invitation: Invitation) -> str | None:
         may_write = self.context["request"].auth.scope == ApiKey.Scope.WRITE
         opted_out = invitation.decision == Invitation.Decision.SUPPRESSED
-        return Links(invitation).answer if may_write and not opted_out else None
+        return answer_link(invitation) if may_write and not opted_out else None
 
 
 class AskSerializer(StrictSerializer):

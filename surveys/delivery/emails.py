@@ -1,11 +1,12 @@
-"""What people receive: one function per e-mail. Each returns a message ready for SMTP."""
+"""What people receive: one function per e-mail. Each returns a letter ready for SMTP."""
 
 from __future__ import annotations
 
-import re
-from email.headerregistry import Address
-from email.message import EmailMessage
-from email.policy import SMTP
+from dataclasses import replace
+from datetime import UTC, datetime
+from email.utils import format_datetime
+from functools import cache
+from typing import TypeVar
 
 from django.conf import settings
 from django.contrib.auth.tokens import default_token_generator
@@ -16,63 +17,101 @@ from django.utils.formats import date_format
 from django.utils.http import urlsafe_base64_encode
 from django.utils.timezone import localtime
 
-from surveys.delivery.invitation import invitation_html, invitation_text
+from surveys.delivery import verp
+from surveys.delivery.compiled import Values, only_text, said
+from surveys.delivery.headers import deliverable, mailbox_line, one_line, text_line
+from surveys.delivery.invitation import invitation_sheet, raw
 from surveys.delivery.letter import Letter
-from surveys.models import Invitation, Message, OutreachTask, Purpose, Survey, User
+from surveys.models import Customer, Invitation, Message, Purpose, Survey, User, Words
 
-UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
+T = TypeVar("T")
+# RFC 3834, and the header by which Exchange knows the same: no out-of-office replies, please.
+AUTOMATIC = b"Auto-Submitted: auto-generated\r\nX-Auto-Response-Suppress: All\r\n"
 
 
 def render(message: Message) -> Letter:
     """The letter that a row of the outbox stands for, with its stable Message-ID.
 
-    Raises ValueError (or a subclass) when it cannot be written, which fails this one row only.
+    Raises ValueError when it cannot be written, which fails this one row only.
     """
-    mail = _written(message)
-    mail["Message-ID"] = message.message_id
-    recipient = mail["To"].addresses[0].addr_spec
-    return Letter(settings.CONTACT_EMAIL, recipient, mail.as_bytes())
+    return WRITERS[Kind(message.kind)](message)
 
 
-def _written(message: Message) -> EmailMessage:
-    kind, user = message.kind, message.user
-    if kind == Message.Kind.INVITATION and message.invitation:
-        return invitation(message.invitation)
-    if kind == Message.Kind.TASK_OPENED and message.task and user:
-        return task_opened(message.task, user)
-    if kind == Message.Kind.WELCOME and user:
-        return welcome(user)
-    if kind == Message.Kind.PASSWORD_RESET and user:
-        return password_reset(user)
-    raise ValueError(f"No e-mail is written for a message of kind {kind}.")
-
-
-def invitation(asked: Invitation) -> EmailMessage:
+def invitation(message: Message) -> Letter:
     """The survey itself: one link per score, a link to unsubscribe, nothing that tracks."""
+    asked = _about(message.invitation)
+    return _survey(message, raw(asked.survey.wording_for(asked.language)))
+
+
+def reminder(message: Message) -> Letter:
+    """The survey once more, opened by the reminder's own words where its language has some."""
+    asked = _about(message.invitation)
+    words = raw(asked.survey.wording_for(asked.language))
+    texts = message.reminder.texts.all() if message.reminder else ()
+    for text in texts:
+        if text.language == words.language:
+            words = replace(words, subject=text.subject, intro=text.intro)
+    return _survey(message, words)
+
+
+def _survey(message: Message, words: Words) -> Letter:
+    asked = _about(message.invitation)
     survey, customer = asked.survey, asked.customer
-    words = survey.wording_for(asked.language).filled(
-        name=header(customer.name), company=settings.COMPANY, product=asked.product
-    )
+    values = _values(asked)
+    sheet = invitation_sheet(survey, words, named=bool(values["name"]))
     sender = survey.sender_name or settings.COMPANY
-    links = Links(asked)
-    mail = _mail(customer.email, customer.name, words.subject, sender)
-    mail["List-Unsubscribe"] = f"<{links.unsubscribe}>"
-    mail["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
-    mail.set_content(invitation_text(survey, words, links, sender))
-    mail.add_alternative(invitation_html(survey, words, links, sender), subtype="html")
-    return mail
+    body = _list_headers(message, asked, values) + sheet.form.body(values)
+    return _letter(message, customer, said(sheet.subject, values), sender, body)
+
+
+def _values(asked: Invitation) -> dict[str, str]:
+    """What differs from letter to letter."""
+    return {
+        "name": one_line(asked.customer.name),
+        "product": one_line(asked.product) or settings.COMPANY,
+        "answer": _link(Purpose.ANSWER, asked),
+        "unsubscribe": _link(Purpose.UNSUBSCRIBE, asked),
+    }
+
+
+def answer_link(asked: Invitation) -> str:
+    """Where this customer answers; with ?score=9 that score is chosen already."""
+    return _link(Purpose.ANSWER, asked)
+
+
+def _link(purpose: str, asked: Invitation) -> str:
+    return settings.SITE_URL + _path(purpose) + asked.token(purpose)
+
+
+@cache
+def _path(purpose: str) -> str:
+    return reverse(f"surveys:{purpose}", args=["-"]).removesuffix("-")
+
+
+def _list_headers(message: Message, asked: Invitation, values: Values) -> bytes:
+    """One-click unsubscribing (RFC 8058), and by what Google tells complaints apart."""
+    return (
+        f"List-Unsubscribe: <{values['unsubscribe']}>\r\n"
+        "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"
+        f"Feedback-ID: {asked.survey_id}:{asked.wave_id or 0}:{message.kind}:voc\r\n"
+    ).encode("ascii")
 
 
 def invitation_preview(survey: Survey, language: str) -> str:
     """The HTML of the invitation as a made-up customer would get it; its links lead nowhere."""
-    words = survey.wording_for(language).filled(
-        name="Ada Example", company=settings.COMPANY, product=survey.product
-    )
-    return invitation_html(survey, words, NoLinks(), survey.sender_name or settings.COMPANY)
+    words = raw(survey.wording_for(language))
+    values = {
+        "name": "Ada Example",
+        "product": survey.product or settings.COMPANY,
+        "answer": "#",
+        "unsubscribe": "#",
+    }
+    return said(invitation_sheet(survey, words, named=True).html, values)
 
 
-def task_opened(task: OutreachTask, owner: User) -> EmailMessage:
+def task_opened(message: Message) -> Letter:
     """To the owner of a new outreach task: who is unhappy, what they said, until when to call."""
+    task, owner = _about(message.task), _about(message.user)
     path = reverse("admin:surveys_outreachtask_change", args=[task.pk])
     context = {
         "task": task,
@@ -84,38 +123,17 @@ def task_opened(task: OutreachTask, owner: User) -> EmailMessage:
     }
     who = task.customer.account or task.customer
     subject = f"{who}: score {task.response.score}, call by {context['due']}"
-    return _notice(owner, subject, "surveys/emails/task_opened", context)
+    return _notice(message, subject, context)
 
 
-def welcome(user: User) -> EmailMessage:
+def welcome(message: Message) -> Letter:
     """To a new colleague: the link by which they choose their password."""
     subject = f"Your account for customer feedback at {settings.COMPANY}"
-    return _notice(user, subject, "surveys/emails/welcome", _password_context(user))
+    return _notice(message, subject, _password_context(_about(message.user)))
 
 
-def password_reset(user: User) -> EmailMessage:
-    subject = "Choose a new password"
-    return _notice(user, subject, "surveys/emails/password_reset", _password_context(user))
-
-
-class Links:
-    """The addresses in one invitation."""
-
-    def __init__(self, asked: Invitation):
-        answer = reverse("surveys:answer", args=[asked.token(Purpose.ANSWER)])
-        opt_out = reverse("surveys:unsubscribe", args=[asked.token(Purpose.UNSUBSCRIBE)])
-        self.answer = settings.SITE_URL + answer
-        self.unsubscribe = settings.SITE_URL + opt_out
-
-    def score(self, score: int) -> str:
-        return f"{self.answer}?score={score}"
-
-
-class NoLinks:
-    answer = unsubscribe = "#"
-
-    def score(self, score: int) -> str:
-        return "#"
+def password_reset(message: Message) -> Letter:
+    return _notice(message, "Choose a new password", _password_context(_about(message.user)))
 
 
 def password_link(user: User) -> str:
@@ -129,27 +147,39 @@ def _password_context(user: User) -> dict:
     return {"user": user, "link": password_link(user), "company": settings.COMPANY}
 
 
-def _notice(to: User, subject: str, template: str, context: dict) -> EmailMessage:
-    mail = _mail(to.email, to.name, subject, settings.COMPANY)
-    mail.set_content(render_to_string(f"{template}.txt", context))
-    return mail
+def _notice(message: Message, subject: str, context: dict) -> Letter:
+    """Plain text to a colleague, from the template named like the kind of the message."""
+    text = render_to_string(f"surveys/emails/{message.kind}.txt", context)
+    return _letter(message, _about(message.user), subject, settings.COMPANY, only_text(text))
 
 
-def _mail(email: str | None, name: str, subject: str, sender: str) -> EmailMessage:
-    mail = EmailMessage(policy=SMTP)
-    mail["Subject"] = header(subject)
-    mail["From"] = address(sender, settings.CONTACT_EMAIL)
-    mail["To"] = address(name, email or "")
-    mail["Auto-Submitted"] = "auto-generated"  # RFC 3834: no out-of-office replies, please
-    mail["X-Auto-Response-Suppress"] = "All"
-    return mail
+def _letter(
+    message: Message, to: Customer | User, subject: str, sender: str, rest: bytes
+) -> Letter:
+    """`rest`: further headers and the body."""
+    recipient = deliverable(to.email or "")
+    written = format_datetime(datetime.now(UTC))
+    top = [
+        text_line("Subject", subject),
+        mailbox_line("From", sender, settings.CONTACT_EMAIL),
+        mailbox_line("To", to.name, recipient),
+        f"Date: {written}\r\nMessage-ID: {message.message_id}\r\n".encode("ascii"),
+        AUTOMATIC,
+    ]
+    return Letter(verp.address(message), recipient, b"".join(top) + rest)
 
 
-def header(text: str) -> str:
-    """One line of at most 200 characters: whatever a customer is called, no header is injected."""
-    return UNPRINTABLE.sub(" ", text).strip()[:200]
+def _about(noun: T | None) -> T:
+    if noun is None:
+        raise ValueError("What this message is about is gone.")
+    return noun
 
 
-def address(name: str, email: str) -> Address:
-    """Raises ValueError (email.errors.HeaderParseError is one) for what is no address."""
-    return Address(display_name=header(name)[:80], addr_spec=email)
+Kind = Message.Kind
+WRITERS = {
+    Kind.INVITATION: invitation,
+    Kind.REMINDER: reminder,
+    Kind.TASK_OPENED: task_opened,
+    Kind.WELCOME: welcome,
+    Kind.PASSWORD_RESET: password_reset,
+}

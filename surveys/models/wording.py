@@ -10,7 +10,7 @@ from django.db import models
 
 from surveys.models.surveys import Survey
 
-PLACEHOLDERS = re.compile(r"\{(?:name|company|product)\}")
+PLACEHOLDERS = re.compile(r"\{(name|company|product)\}")
 
 
 class Wording(models.Model):
@@ -39,7 +39,7 @@ class Wording(models.Model):
     def filled(self, *, name: str, company: str, product: str) -> Words:
         """The words for one customer. Anything in braces but the three allowed names stays as
         typed; nothing is evaluated, whatever a customer is called."""
-        values = {"{name}": name, "{company}": company, "{product}": product or company}
+        values = {"name": name, "company": company, "product": product or company}
         texts = {
             field.name: _fill(getattr(self, field.name), values)
             for field in fields(Words)
@@ -63,7 +63,14 @@ class Words:
     thanks: str
 
 
-def _fill(text: str, values: dict[str, str]) -> str:
-    if not values["{name}"]:
+def cut(text: str, *, named: bool) -> list[str]:
+    """Texts and the names of placeholders in turn, beginning and ending with a text."""
+    if not named:
         text = text.replace(" {name}", "")  # “Hello,” to somebody whose name we do not know
-    return PLACEHOLDERS.sub(lambda found: values[found[0]], text)
+    return PLACEHOLDERS.split(text)
+
+
+def _fill(text: str, values: dict[str, str]) -> str:
+    parts = cut(text, named=bool(values["name"]))
+    parts[1::2] = [values[name] for name in parts[1::2]]
+    return "".join(parts)
