@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 
+from surveys.delivery.copying import copy_in, new_ids
 from surveys.delivery.hints import hint
-from surveys.delivery.outbox import post_many
+from surveys.delivery.outbox import SEND
+from surveys.loop import manners, schedule
 from surveys.models import (
     AuditEntry,
     Customer,
     Invitation,
     Message,
     NoWording,
-    Suppression,
     Survey,
     User,
     Wave,
+    Wording,
 )
 
 BATCH = 1_000
 PLAN = "surveys.tasks.plan_waves"
+NEEDED = ("email", "language", "time_zone", "country", "account__owner")
 
 
 class CannotLaunch(Exception):
@@ -38,28 +42,36 @@ def launch(wave: Wave, by: User, now: datetime) -> Wave:
 
     Raises CannotLaunch with a sentence for the person who pressed the button.
     """
-    if not wave.survey.is_open:
-        raise CannotLaunch(f"“{wave.survey}” is closed. Open it again before launching a wave.")
-    try:
-        wave.survey.wording_for(wave.survey.language)
-    except NoWording as error:
-        raise CannotLaunch(str(error)) from error
+    _refuse_launch(wave)
     with transaction.atomic():
         draft = Wave.objects.filter(pk=wave.pk, state=Wave.State.DRAFT)
         if not draft.update(state=Wave.State.PLANNING, launched_at=now, launched_by=by):
             raise CannotLaunch(f"“{wave}” has been launched already.")
         wave.refresh_from_db()
-        AuditEntry.record(
-            "launch", wave, now, actor=by, after={"audience": wave.audience().count()}
-        )
+        wave.sample_cut = wave.highest_lot(now)
+        wave.audience_size = wave.audience(now).count()
+        wave.save(update_fields=["sample_cut", "audience_size"])
+        AuditEntry.record("launch", wave, now, actor=by, after={"audience": wave.audience_size})
         hint(PLAN)
     return wave
+
+
+def _refuse_launch(wave: Wave) -> None:
+    if not wave.survey.is_open:
+        raise CannotLaunch(f"“{wave.survey}” is closed. Open it again before launching a wave.")
+    if why := wave.survey.paused_reason:
+        raise CannotLaunch(f"“{wave.survey}” is paused: {why} Resume it before launching a wave.")
+    try:
+        wave.survey.wording_for(wave.survey.language)
+    except NoWording as error:
+        raise CannotLaunch(str(error)) from error
 
 
 def plan(now: datetime, batch: int = BATCH) -> int:
     """Write the invitations of every launched wave; returns how many customers were decided on.
 
-    Each batch is one transaction with its checkpoint, so a killed planner is simply run again.
+    Each batch is one transaction with its checkpoint, so a killed planner is simply run again. The
+    waves of a survey that is closed, paused or without words wait until that is put right.
     """
     decided = 0
     while done := _plan_batch(now, batch):
@@ -69,20 +81,30 @@ def plan(now: datetime, batch: int = BATCH) -> int:
 
 @transaction.atomic
 def _plan_batch(now: datetime, batch: int) -> int:
-    waves = Wave.objects.select_for_update(skip_locked=True, of=("self",)).select_related("survey")
-    wave = waves.filter(state=Wave.State.PLANNING).order_by("launched_at").first()
+    """Returns how many customers it decided on; the last batch of a wave may be empty."""
+    wave = _next_wave()
     if wave is None:
         return 0
-    audience = wave.audience().filter(pk__gt=wave.planned_up_to).order_by("pk")
-    customers = list(audience.select_related("account")[:batch])
-    if customers:
-        product = wave.product or wave.survey.product
-        invite(wave.survey, customers, wave.occasion, now, wave=wave, product=product)
-        wave.planned_up_to = customers[-1].pk
-    if len(customers) < batch:
+    audience = wave.audience(wave.launched_at or now).filter(pk__gt=wave.planned_up_to)
+    ids = list(audience.order_by("pk").values_list("pk", flat=True)[:batch])
+    if ids:
+        customers = _lock(ids)
+        planned = schedule.of_wave(wave, customers, now)
+        _write(wave.survey, customers, wave.occasion, now, planned, wave=wave)
+        wave.planned_up_to = ids[-1]
+    if len(ids) < batch:
         wave.state = Wave.State.LAUNCHED
     wave.save(update_fields=["planned_up_to", "state"])
-    return len(customers)
+    return len(ids)
+
+
+def _next_wave() -> Wave | None:
+    waves = Wave.objects.select_for_update(skip_locked=True, of=("self",))
+    worded = Exists(Wording.objects.filter(survey=OuterRef("survey")))
+    ready = waves.filter(
+        worded, state=Wave.State.PLANNING, survey__is_open=True, survey__paused_reason=""
+    )
+    return ready.select_related("survey__family").order_by("launched_at").first()
 
 
 @transaction.atomic
@@ -92,7 +114,6 @@ def invite(
     occasion: str,
     now: datetime,
     *,
-    wave: Wave | None = None,
     product: str = "",
 ) -> list[Invitation]:
     """Decide on each customer once for this occasion, and queue the mails of those who are asked.
@@ -103,43 +124,75 @@ def invite(
     if not survey.is_open:
         raise SurveyClosed(f"“{survey}” is closed: it asks nobody.")
     survey.wording_for(survey.language)
-    customers = list(customers)
-    suppressed = Suppression.among((c.email for c in customers if c.email), survey)
-    Invitation.objects.bulk_create(
-        [
-            Invitation(
-                survey=survey,
-                customer=customer,
-                wave=wave,
-                occasion=occasion,
-                product=product or survey.product,
-                language=customer.language or survey.language,
-                decision=_decide(customer, suppressed),
-                created_at=now,
-                expires_at=now + timedelta(days=survey.valid_days),
-            ).seal()
-            for customer in customers
-        ],
-        ignore_conflicts=True,
-    )
-    invitations = survey.invitations.filter(occasion=occasion, customer__in=customers)
-    post_many([_mail(asked, now) for asked in invitations.filter(decision=Invitation.Decision.ASK)])
-    return list(invitations)
+    ids = [customer.pk for customer in customers]
+    of_occasion = survey.invitations.filter(occasion=occasion, customer__in=ids)
+    rows = _lock(ids)
+    known = set(of_occasion.values_list("customer_id", flat=True))
+    new = [customer for customer in rows if customer.pk not in known]
+    planned = {one.pk: schedule.opening(survey, one, now) for one in new}
+    _write(survey, new, occasion, now, planned, product=product)
+    return list(of_occasion)
 
 
-def _decide(customer: Customer, suppressed: set[str]) -> str:
-    if not customer.email:
-        return Invitation.Decision.NO_ADDRESS
-    if customer.email in suppressed:
-        return Invitation.Decision.SUPPRESSED
-    return Invitation.Decision.ASK
+def _lock(ids: list[int]) -> list[Customer]:
+    """The customers, each decided on by one asker at a time: two that do not see each other's
+    invitation would both find that nobody has asked lately."""
+    rows = Customer.objects.select_for_update(of=("self",), no_key=True).filter(pk__in=ids)
+    return list(rows.select_related("account").only(*NEEDED).order_by("pk"))
 
 
-def _mail(invitation: Invitation, now: datetime) -> Message:
+def _write(
+    survey: Survey,
+    customers: list[Customer],
+    occasion: str,
+    now: datetime,
+    planned: Mapping[int, datetime],
+    *,
+    wave: Wave | None = None,
+    product: str = "",
+) -> None:
+    """One row for each decision, and the mails of those who are asked."""
+    if not customers:
+        return
+    verdicts = manners.judge(survey, customers, planned)
+    product = product or (wave.product if wave else "") or survey.product
+    ids = new_ids(Invitation, len(customers))
+    invitations = [
+        Invitation(
+            pk=pk,
+            survey=survey,
+            customer=customer,
+            wave=wave,
+            occasion=occasion,
+            product=product,
+            language=customer.language or survey.language,
+            decision=verdicts[customer.pk].decision,
+            throttled_by=verdicts[customer.pk].throttled_by,
+            created_at=now,
+            send_at=planned[customer.pk],
+            expires_at=planned[customer.pk] + timedelta(days=survey.valid_days),
+        ).seal()
+        for pk, customer in zip(ids, customers, strict=True)
+    ]
+    copy_in(invitations)
+    asked = [row for row in invitations if row.decision == Invitation.Decision.ASK]
+    copy_in([mail for row in asked for mail in _mails(row, now)])
+    hint(SEND)
+
+
+def _mails(invitation: Invitation, now: datetime) -> Iterable[Message]:
+    wave = invitation.wave
+    announced = wave and schedule.heads_up(wave, invitation.customer, invitation.send_at, now)
+    if announced:
+        key = f"heads-up:{invitation.pk}"
+        yield _mail(Message.Kind.HEADS_UP, key, invitation, announced, now)
+    key = f"invite:{invitation.pk}:0"
+    yield _mail(Message.Kind.INVITATION, key, invitation, invitation.send_at, now)
+
+
+def _mail(
+    kind: str, dedupe_key: str, invitation: Invitation, next_at: datetime, now: datetime
+) -> Message:
     return Message(
-        kind=Message.Kind.INVITATION,
-        dedupe_key=f"invite:{invitation.pk}:0",
-        invitation=invitation,
-        next_at=now,
-        created_at=now,
+        kind=kind, dedupe_key=dedupe_key, invitation=invitation, next_at=next_at, created_at=now
     )

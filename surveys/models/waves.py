@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q, Subquery, Value
+from django.db.models.functions import MD5, Cast, Concat
 
 from surveys.models.people import Account, Customer
 from surveys.models.staff import User
@@ -116,9 +119,31 @@ class Wave(models.Model):
     def occasion(self) -> str:
         return f"wave:{self.pk}"
 
-    def audience(self) -> models.QuerySet[Customer]:
-        """The customers this wave asks about; who of them cannot be asked is decided one by one."""
-        customers = Customer.objects.all()
+    def audience(self, now: datetime) -> models.QuerySet[Customer]:
+        """The customers this wave asks about; who of them cannot be asked is decided one by one.
+
+        “Not asked for so many days” counts back from `now`. Of a sample, those who are drawn: by
+        lot until the launch fixes the lots, so that the same ones stay drawn.
+        """
+        customers = self._everybody(now)
+        if self.sample_cut:
+            return customers.filter(lot__lte=self.sample_cut)
+        if self.sample_size is None:
+            return customers
+        drawn = customers.order_by("lot").values("pk")[: self.sample_size]
+        return customers.filter(pk__in=drawn)
+
+    def highest_lot(self, now: datetime) -> str:
+        """Of the last customer who is drawn; empty when everybody is."""
+        if not self.sample_size:
+            return ""
+        lots = self._everybody(now).order_by("lot").values_list("lot", flat=True)
+        return next(iter(lots[self.sample_size - 1 : self.sample_size]), "")
+
+    def _everybody(self, now: datetime) -> models.QuerySet[Customer]:
+        customers = Customer.objects.alias(
+            lot=MD5(Concat(Cast("pk", models.CharField()), Value(f":{self.pk}")))
+        )
         if self.segment:
             inherited = Q(segment="", account__segment=self.segment)
             customers = customers.filter(Q(segment=self.segment) | inherited)
@@ -126,6 +151,23 @@ class Wave(models.Model):
             customers = customers.filter(language=self.language)
         if self.owner_id:
             customers = customers.filter(account__owner=self.owner_id)
+        if self.account_id:
+            customers = customers.filter(account=self.account_id)
         if self.key_contacts_only:
             customers = customers.filter(is_key_contact=True)
+        if self.property_name:
+            wanted = {"properties__value": self.property_value} if self.property_value else {}
+            customers = customers.filter(properties__name=self.property_name, **wanted)
+        if self.not_asked_for_days:
+            since = now - timedelta(days=self.not_asked_for_days)
+            asked = Q(invitations__decision="ask", invitations__send_at__gt=since)
+            customers = customers.exclude(Exists(_same_customer().filter(asked)))
+        if self.last_band:
+            answered = _same_customer().filter(responses__verdict="person", responses__band__gt="")
+            latest = answered.order_by("-responses__answered_at").values("responses__band")[:1]
+            customers = customers.alias(last_band=Subquery(latest)).filter(last_band=self.last_band)
         return customers
+
+
+def _same_customer() -> models.QuerySet[Customer]:
+    return Customer.objects.filter(pk=OuterRef("pk"))
