@@ -42,7 +42,10 @@ def check(survey: Survey, kind: str, now: datetime) -> bool:
     Returns whether it was paused just now. Call it in the transaction that stored the report.
     """
     limit = LIMITS.get(kind)
-    if limit is None or survey.paused_reason:
+    if limit is None:
+        return False
+    survey = Survey.objects.get(pk=survey.pk)  # the caller's may be as old as its batch
+    if survey.paused_reason:
         return False
     bad, counted = latest(survey, kind, limit)
     if counted < limit.least_sent or bad < limit.least_bad or bad <= limit.share * counted:
@@ -81,7 +84,7 @@ def hold(survey: Survey) -> int:
     return waiting.update(state=State.HELD, last_error=PAUSED)
 
 
-def release(survey: Survey, now: datetime) -> int:
+def release(survey: Survey) -> int:
     """Queue again what `hold` kept back, but for waves that a person paused; returns how many."""
     held = Message.objects.filter(state=State.HELD, last_error=PAUSED, invitation__survey=survey)
     held = held.exclude(invitation__wave__state__in=["paused", "stopped"])

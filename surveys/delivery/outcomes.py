@@ -6,6 +6,7 @@ address is not written to again.
 
 from __future__ import annotations
 
+import hashlib
 from datetime import datetime
 
 from django.db import transaction
@@ -25,6 +26,7 @@ from surveys.models import (
 Kind = DeliveryEvent.Kind
 State = Message.State
 SOFT_BOUNCES_ALLOWED = 1
+EVENT_ID_LENGTH = 250
 BOUNCES = (Kind.HARD_BOUNCE, Kind.SOFT_BOUNCE)
 
 
@@ -40,7 +42,7 @@ def record(
     invitation = message.invitation if message.kind in Message.NEVER_TWICE else None
     event, is_new = DeliveryEvent.objects.get_or_create(
         source=source,
-        event_id=event_id[:250],
+        event_id=_short(event_id),
         defaults={
             "kind": kind,
             "message": message,
@@ -54,6 +56,13 @@ def record(
     if is_new and invitation:
         _conclude(event, message, invitation)
     return is_new
+
+
+def _short(event_id: str) -> str:
+    """Any id as 250 characters that can be stored, still one of its own."""
+    if len(event_id) <= EVENT_ID_LENGTH and event_id.isprintable():
+        return event_id
+    return hashlib.sha256(event_id.encode("utf-8", "replace")).hexdigest()
 
 
 def _resolve_doubt(message: Message, now: datetime) -> None:
