@@ -1,0 +1,70 @@
+"""Which of our mails, and whose, a mail that came in is about. Anybody can write to a mailbox, so
+what stops somebody's mails must be proved."""
+
+from __future__ import annotations
+
+import re
+
+from django.conf import settings
+from django.db.models import Q
+
+from surveys.delivery import verp
+from surveys.inbound.read import Incoming
+from surveys.inbound.reports import Report
+from surveys.models import Customer, Invitation, Message, Purpose
+
+OURS = re.compile(r"<voc\.(\d{1,18})\.[a-z_]{1,20}@[^<>\s]+>")
+RELATED = ("invitation__customer__account__owner", "invitation__survey__family", "user")
+
+
+def reported(mail: Incoming) -> Message | None:
+    """The mail of ours that a report is about; None without proof that its sender had it.
+
+    Proof is its return path, which is signed, or its unsubscribe link, which is secret. Only where
+    no BOUNCE_ADDRESS is set, its Message-ID together with the address it went to will do.
+    """
+    report = mail.report or Report()
+    paths = [*mail.recipients, report.return_path]
+    ids = [pk for path in paths if (pk := verp.read(path)) is not None]
+    return (
+        _messages().filter(pk__in=ids[:1]).first()
+        or _by_link(report)
+        or (None if settings.BOUNCE_ADDRESS else _by_its_word(report))
+    )
+
+
+def answered(mail: Incoming) -> tuple[Customer | None, Invitation | None]:
+    """The customer who wrote it, and the invitation it answers; for reading, so no proof needed."""
+    paths = (verp.read(address) for address in mail.recipients)
+    ids = [pk for pk in paths if pk is not None] + [pk for pk, _ in map(_ours, mail.answers) if pk]
+    messages = _messages().filter(pk__in=ids[:20], kind__in=Message.NEVER_TWICE)
+    if message := messages.order_by("-pk").first():
+        return message.invitation.customer, message.invitation
+    known = Customer.objects.filter(email=mail.sender).first() if mail.sender else None
+    return known, None
+
+
+def _by_link(report: Report) -> Message | None:
+    asked = Invitation.objects.by_token(report.token, Purpose.UNSUBSCRIBE).first()
+    if asked is None:
+        return None
+    mails = _messages().filter(invitation=asked, kind__in=Message.NEVER_TWICE).order_by("-pk")
+    return mails.filter(message_id=report.message_id).first() or mails.first()
+
+
+def _by_its_word(report: Report) -> Message | None:
+    pk, message_id = _ours(report.message_id)
+    to_customer = Q(invitation__customer__email=report.recipient, user=None)
+    sent_to = to_customer | Q(user__email=report.recipient)
+    if not pk or not report.recipient:
+        return None
+    return _messages().filter(sent_to, pk=pk, message_id=message_id).first()
+
+
+def _ours(message_id: str) -> tuple[int | None, str]:
+    found = OURS.fullmatch(message_id)
+    return (int(found[1]), message_id) if found else (None, "")
+
+
+def _messages():
+    return Message.objects.select_related(*RELATED)
