@@ -180,6 +180,14 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 ADMIN_EMAIL = env("ADMIN_EMAIL", default="")  # becomes the first administrator
 
+# Ticket systems and CRMs that tell what happened; one without a secret has no address
+HOOK_SECRETS = {
+    "zendesk": env("HOOK_SECRET_ZENDESK", default=""),
+    "freshdesk": env("HOOK_SECRET_FRESHDESK", default=""),
+    "salesforce": env("HOOK_SECRET_SALESFORCE", default=""),
+    "intercom": env("HOOK_SECRET_INTERCOM", default=""),
+}
+
 # Language and time
 LANGUAGE_CODE = env("LANGUAGE_CODE", default="en")
 LANGUAGES = [
