@@ -17,6 +17,7 @@ os.environ.setdefault("COMPANY", "Northwind Parcels")
 os.environ.setdefault("CONTACT_EMAIL", "surveys@northwind.example")
 os.environ.setdefault("SITE_URL", "http://testserver")
 os.environ.setdefault("ALLOWED_HOSTS", "*")
+os.environ.setdefault("MAIL_RATE", "0")
 
 _home: Path | None = None
 _server: Postgres | None = None

@@ -2,34 +2,105 @@
 
 from __future__ import annotations
 
+import random
 import uuid
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
-from django.db.models import F
+from django.db import connection, transaction
+from django.db.models import Case, F, Q, Value, When
 
-from surveys.models import Message
+from surveys.delivery.wanted import STILL_WANTED
+from surveys.models import Message, Suppression
+from surveys.models.outbox import Messages
 
 LEASE = timedelta(minutes=2)
 BACK_OFF = [timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 240)]
+JITTER = 0.2  # of a pause, so that what failed together does not come back together
 CLAIMS_WITHOUT_PROGRESS = 5  # after which a row that kills its sender is left alone
+DEATHS_BEFORE_ALONE = 2  # from then on it is claimed alone, and takes no others with it
+GIVE_UP = timedelta(days=5)  # for mails without an expiry (RFC 5321, 4.5.4.1)
 State = Message.State
 
+# Notices to staff go first: a password link does not wait behind a wave. A row over which senders
+# died makes a batch of one.
+CLAIM = """
+    WITH notices AS (
+        SELECT id, 0 AS turn, next_at, attempts, refusals FROM surveys_message
+        WHERE state = 'queued' AND NOT (kind IN ('invitation', 'reminder', 'heads_up'))
+            AND next_at <= %(now)s
+        ORDER BY next_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+    ), asked AS (
+        SELECT id, 1 AS turn, next_at, attempts, refusals FROM surveys_message
+        WHERE state = 'queued' AND kind IN ('invitation', 'reminder', 'heads_up')
+            AND next_at <= %(now)s
+        ORDER BY next_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+    ), in_order AS (
+        SELECT id, attempts - refusals >= %(alone)s AS alone,
+            row_number() OVER (ORDER BY turn, next_at, id) AS place
+        FROM (SELECT * FROM notices UNION ALL SELECT * FROM asked) AS due
+    ), chosen AS (
+        SELECT id FROM in_order
+        WHERE place <= %(limit)s AND (place = 1 OR place < (
+            SELECT coalesce(min(place), %(limit)s + 1) FROM in_order WHERE alone
+        ))
+    )
+    UPDATE surveys_message SET state = 'sending', lease = %(lease)s, lease_until = %(until)s,
+        sender = %(sender)s, attempts = attempts + 1
+    FROM chosen WHERE surveys_message.id = chosen.id
+"""
+HAND_OVER = f"""
+    WITH before AS (
+        UPDATE surveys_message SET state = 'sent', sent_at = %(sent_at)s, last_error = '',
+            provider_id = %(provider_id)s
+        WHERE id = %(accepted)s AND lease = %(accepted_lease)s AND state IN ('sending', 'in_doubt')
+    )
+    UPDATE surveys_message AS message SET handed_at = %(now)s, message_id = %(message_id)s
+    WHERE id = %(id)s AND lease = %(lease)s AND state = 'sending' AND {STILL_WANTED}
+"""  # noqa: S608 - a constant
+DEAD = """
+    SELECT sender, pg_try_advisory_xact_lock(sender) FROM (
+        SELECT DISTINCT sender FROM surveys_message WHERE state = 'sending' AND sender IS NOT NULL
+    ) AS senders
+"""
 
-def claim(now: datetime, limit: int) -> list[Message]:
-    """Up to `limit` due messages, ours until the lease ends; none of them is anybody else's."""
-    with transaction.atomic():
-        due = Message.objects.due(now).order_by("next_at").select_for_update(skip_locked=True)
-        ids = list(due.values_list("pk", flat=True)[:limit])
-        lease = uuid.uuid4()
-        Message.objects.filter(pk__in=ids).update(
-            state=State.SENDING, lease=lease, lease_until=now + LEASE, attempts=F("attempts") + 1
+
+def claim(now: datetime, limit: int, sender: int | None = None) -> list[Message]:
+    """Up to `limit` due messages, ours until the lease ends; none of them is anybody else's.
+
+    `sender` is the key of the claimer's Presence: when it dies, its rows are freed at once.
+    """
+    lease = uuid.uuid4()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            CLAIM,
+            {
+                "now": now,
+                "limit": limit,
+                "alone": DEATHS_BEFORE_ALONE,
+                "lease": lease,
+                "until": now + LEASE,
+                "sender": sender,
+            },
         )
-    about = ("invitation__survey", "invitation__customer", "user", "task__response__survey")
+        if not cursor.rowcount:
+            return []
     claimed = Message.objects.filter(lease=lease, state=State.SENDING)
-    return list(claimed.select_related(*about, "task__customer__account").order_by("next_at", "pk"))
+    return list(_with_all_they_are_about(claimed).order_by("next_at", "pk"))
+
+
+def again(message: Message) -> Message | None:
+    """The row as it stands now; None when it is not ours any more."""
+    ours = Message.objects.filter(pk=message.pk, lease=message.lease, state=State.SENDING)
+    return _with_all_they_are_about(ours).first()
+
+
+def _with_all_they_are_about(rows: Messages) -> Messages:
+    """In as few queries as there are kinds of rows; the surveys' words are shared by all."""
+    about = ("invitation__customer__account__owner", "invitation__wave", "user", "survey")
+    rows = rows.select_related(*about, "task__response__survey", "task__customer__account")
+    return rows.prefetch_related("invitation__survey__wordings", "reminder__texts")
 
 
 def message_id(message: Message) -> str:
@@ -38,26 +109,55 @@ def message_id(message: Message) -> str:
     return f"<voc.{message.pk}.{message.kind}@{domain}>"
 
 
-def extend(messages: list[Message], now: datetime) -> None:
-    ids = [message.pk for message in messages]
-    Message.objects.filter(pk__in=ids, state=State.SENDING).update(lease_until=now + LEASE)
+def extend(sender: int, now: datetime) -> int:
+    """A living sender keeps what it has claimed."""
+    mine = Message.objects.filter(state=State.SENDING, sender=sender)
+    return mine.update(lease_until=now + LEASE)
 
 
-def hand_over(message: Message, now: datetime) -> bool:
-    """Commit that from now on the server may have the mail. False: the claim was lost."""
-    return _write(message, handed_at=now, message_id=message.message_id)
+def hand_over(message: Message, now: datetime, accepted: Message | None = None) -> bool:
+    """Commit that from now on the server may have the mail, if it is ours and still wanted.
+
+    The same statement writes down that the server took the mail before, `accepted`: so one commit
+    a mail is enough, and still at most one is in doubt when its sender dies.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(HAND_OVER, _hand_over_parameters(message, now, accepted))
+        return cursor.rowcount == 1
 
 
-def sent(message: Message, now: datetime) -> bool:
-    return _write(message, state=State.SENT, sent_at=now, last_error="")
+def _hand_over_parameters(message: Message, now: datetime, accepted: Message | None) -> dict:
+    customer = message.invitation.customer if message.invitation else None
+    email = customer.email if customer else ""
+    return {
+        "id": message.pk,
+        "lease": message.lease,
+        "message_id": message.message_id,
+        "now": now,
+        "email": email,
+        "digest": Suppression.hash(email or ""),
+        "accepted": accepted.pk if accepted else None,
+        "accepted_lease": accepted.lease if accepted else None,
+        "sent_at": accepted.sent_at if accepted else None,
+        "provider_id": accepted.provider_id if accepted else "",
+    }
+
+
+def sent(message: Message) -> bool:
+    """The server took it at `message.sent_at`; true even if others thought that we were dead."""
+    ours = Message.objects.filter(pk=message.pk, lease=message.lease)
+    taken = ours.filter(state__in=[State.SENDING, State.IN_DOUBT])
+    values = {"sent_at": message.sent_at, "provider_id": message.provider_id}
+    return taken.update(state=State.SENT, last_error="", **values) == 1
 
 
 def failed(message: Message, error: str) -> bool:
     return _write(message, state=State.FAILED, last_error=error[:300])
 
 
-def cancelled(message: Message, why: str) -> bool:
-    return _write(message, state=State.CANCELLED, last_error=why[:300])
+def unwanted(message: Message, state: str, why: str) -> bool:
+    """Not to be sent after all: CANCELLED, or HELD for as long as its survey or wave is paused."""
+    return _write(message, state=state, last_error=why[:300])
 
 
 def in_doubt(message: Message, error: str) -> bool:
@@ -65,47 +165,69 @@ def in_doubt(message: Message, error: str) -> bool:
 
 
 def later(message: Message, now: datetime, error: str) -> bool:
-    """Back into the queue, with a growing pause."""
-    pause = BACK_OFF[min(message.attempts, len(BACK_OFF)) - 1]
-    next_at = now + pause
-    return _write(
-        message, state=State.QUEUED, next_at=next_at, handed_at=None, last_error=error[:300]
-    )
-
-
-def give_back(message: Message, now: datetime, error: str) -> bool:
-    """Back into the queue uncounted: the lane was at fault, not the mail."""
+    """Back into the queue with a growing pause, until the time for trying is over."""
+    pause = BACK_OFF[min(message.refusals, len(BACK_OFF) - 1)]
+    next_at = now + pause * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311 - no secret
+    if next_at >= tried_until(message):
+        return failed(message, f"Given up at the end of its time: {error}")
     return _write(
         message,
         state=State.QUEUED,
-        attempts=F("attempts") - 1,
-        next_at=now + BACK_OFF[0],
+        next_at=next_at,
+        handed_at=None,
+        refusals=F("refusals") + 1,
         last_error=error[:300],
     )
+
+
+def tried_until(message: Message) -> datetime:
+    if message.kind in Message.NEVER_TWICE and message.invitation:
+        return message.invitation.expires_at
+    return message.created_at + GIVE_UP
+
+
+def give_back(messages: list[Message], error: str) -> int:
+    """Back into the queue uncounted: the lane was at fault, or we have to leave."""
+    ours = Message.objects.filter(pk__in=[message.pk for message in messages], handed_at=None)
+    ours = ours.filter(lease__in={message.lease for message in messages}, state=State.SENDING)
+    return ours.update(state=State.QUEUED, attempts=F("attempts") - 1, last_error=error[:300])
 
 
 def free_abandoned(now: datetime) -> int:
     """Deal with the rows of dead senders; returns how many.
 
+    A sender is dead when the lock of its Presence can be taken, or when its lease has run out.
     What was certainly not handed over is queued again, or given up as failed after 5 claims. What
     may have been delivered is in doubt when it must never come twice, and queued again otherwise.
+    One statement, because a sender that is only half dead may hand a mail over meanwhile.
     """
-    abandoned = Message.objects.abandoned(now)
-    handed = abandoned.filter(handed_at__isnull=False)
-    doubtful = handed.filter(kind__in=Message.NEVER_TWICE).update(
-        state=State.IN_DOUBT, last_error="The sender died while the server had the mail."
-    )
-    given_up = abandoned.filter(attempts__gte=CLAIMS_WITHOUT_PROGRESS).update(
-        state=State.FAILED,
-        last_error=f"{CLAIMS_WITHOUT_PROGRESS} senders died over this message.",
-    )
-    return (
-        doubtful
-        + given_up
-        + abandoned.update(
-            state=State.QUEUED, next_at=now, handed_at=None, last_error="Its sender died."
+    doubtful = Q(handed_at__isnull=False, kind__in=Message.NEVER_TWICE)
+    deadly = Q(attempts__gte=F("refusals") + CLAIMS_WITHOUT_PROGRESS)
+    with transaction.atomic():
+        abandoned = Message.objects.filter(
+            Q(lease_until__lt=now) | Q(sender__in=_dead_senders()), state=State.SENDING
         )
-    )
+        return abandoned.update(
+            state=_case((doubtful, State.IN_DOUBT), (deadly, State.FAILED), State.QUEUED),
+            last_error=_case(
+                (doubtful, "The sender died while the server had the mail."),
+                (deadly, f"{CLAIMS_WITHOUT_PROGRESS} senders died over this message."),
+                "Its sender died.",
+            ),
+            handed_at=Case(When(doubtful, then=F("handed_at"))),
+        )
+
+
+def _dead_senders() -> list[int]:
+    """Those whose lock is free; it is ours until the transaction ends, so that one reaper acts."""
+    with connection.cursor() as cursor:
+        cursor.execute(DEAD)
+        return [sender for sender, is_dead in cursor.fetchall() if is_dead]
+
+
+def _case(first: tuple[Q, str], second: tuple[Q, str], otherwise: str) -> Case:
+    whens = [When(condition, then=Value(str(value))) for condition, value in (first, second)]
+    return Case(*whens, default=Value(str(otherwise)))
 
 
 def _write(message: Message, **values: Any) -> bool:

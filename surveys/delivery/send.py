@@ -3,113 +3,93 @@
 from __future__ import annotations
 
 import logging
-import smtplib
+import math
+import threading
+import time
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
 from datetime import datetime
 
-from surveys.delivery import claim, emails
-from surveys.delivery.letter import Letter
-from surveys.delivery.smtp import Lane, Refused, Unreachable
-from surveys.models import Message, Suppression
+from django.conf import settings
+from django.db import DatabaseError, connection
+
+from surveys.delivery import claim, lanes
+from surveys.delivery.batch import Batch
+from surveys.delivery.pace import Pace
+from surveys.delivery.presence import Presence
+from surveys.models import Message
 
 log = logging.getLogger(__name__)
 Clock = Callable[[], datetime]
 BATCH = 50
+SLICE = 20.0  # seconds, after which other sweeps have their turn
+LOOK_AFTER = 1.0  # seconds between looks at dead colleagues
+EXTEND_AFTER = 30.0  # seconds, a quarter of a lease
 
 
 def drain(clock: Clock, batch: int = BATCH) -> int:
-    """Send every due message, one connection a batch; returns how many were sent.
+    """Send what is due, up to MAIL_CONNECTIONS batches at a time; returns how many were sent.
 
-    `clock` tells the time in UTC. Safe to run in many processes at once.
+    `clock` tells the time in UTC. Safe to run in many processes at once. No new batch is begun
+    after 20 seconds; the next tick goes on. Nothing is sent while the lane is paused.
     """
-    total = 0
-    while messages := claim.claim(clock(), batch):
-        with Lane() as lane:
-            total += _send_batch(lane, messages, clock)
-    return total
-
-
-def _send_batch(lane: Lane, messages: list[Message], clock: Clock) -> int:
-    done = 0
-    for place, message in enumerate(messages):
+    most = batch * settings.MAIL_CONNECTIONS
+    due = Message.objects.due(clock())[:most].count()
+    if not due or lanes.is_paused(clock()):
+        return 0
+    workers = math.ceil(due / batch)
+    with Presence() as presence, ThreadPoolExecutor(workers) as pool:
+        run = Run(clock, batch, presence)
         try:
-            done += _send(lane, message, clock)
-        except Unreachable as error:  # says nothing about any of these mails
-            log.error("the mail server cannot be reached: %s", error)
-            for left in messages[place:]:
-                claim.give_back(left, clock(), str(error))
-            break
-        claim.extend(messages[place + 1 :], clock())
-    return done
+            working = [pool.submit(_work, run) for _ in range(workers)]
+            _look_after(run, working)
+        finally:
+            run.stop.set()
+        return sum(worker.result() for worker in working)
 
 
-def _send(lane: Lane, message: Message, clock: Clock) -> bool:
-    """Send one claimed message and write down its outcome; True when it was sent.
+@dataclass
+class Run:
+    """What the connections of one sender share."""
 
-    Raises Unreachable when there is no conversation with the server.
-    """
-    if why := _not_any_more(message, clock()):
-        claim.cancelled(message, why)
-        return False
-    message.message_id = claim.message_id(message)
+    clock: Clock
+    batch: int
+    presence: Presence
+    stop: threading.Event = field(default_factory=threading.Event)
+    began: float = field(default_factory=time.monotonic)
+    pace: Pace = field(default_factory=lambda: Pace(settings.MAIL_RATE))
+
+    def is_over(self) -> bool:
+        return self.stop.is_set() or time.monotonic() - self.began > SLICE
+
+
+def _work(run: Run) -> int:
+    """One connection's worth of sending, in a thread with a database connection of its own."""
+    sent = 0
     try:
-        letter = emails.render(message)
-    except Exception as error:  # whatever is wrong with this row, the others go on
-        log.exception("message %s cannot be written", message.pk)
-        claim.failed(message, f"Cannot be written: {error}")
-        return False
-    return _deliver(lane, message, letter, clock)
+        while not run.is_over():
+            messages = claim.claim(run.clock(), run.batch, run.presence.key)
+            if not messages:
+                break
+            sent += Batch(messages, run.clock, run.pace, run.stop).send()
+        return sent
+    finally:
+        connection.close()
 
 
-def _deliver(lane: Lane, message: Message, letter: Letter, clock: Clock) -> bool:
-    handed = False
-
-    def hand_over() -> bool:
-        nonlocal handed
-        handed = claim.hand_over(message, clock())
-        return handed
-
-    try:
-        lane.deliver(letter, hand_over)
-    except Refused as refusal:
-        if refusal.for_good or _past_its_day(message, clock()):
-            claim.failed(message, str(refusal))
-        else:
-            claim.later(message, clock(), str(refusal))
-        return False
-    except (OSError, smtplib.SMTPException) as error:
-        lane.hang_up()
-        _lost_touch(message, handed, str(error) or type(error).__name__, clock())
-        return False
-    return handed and claim.sent(message, clock())
-
-
-def _lost_touch(message: Message, handed: bool, error: str, now: datetime) -> None:
-    """The conversation broke. Once handed over, the server may have the mail: for what must never
-    come twice that is a question for a person, for everything else a reason to repeat."""
-    if handed and message.kind in Message.NEVER_TWICE:
-        claim.in_doubt(message, error)
-    else:
-        claim.later(message, now, error)
-
-
-def _not_any_more(message: Message, now: datetime) -> str:
-    """Why this mail should not be sent after all; empty when it should."""
-    if message.user and not message.user.is_active:
-        return "The recipient has left."
-    invitation = message.invitation
-    if invitation is None:
-        return ""
-    if not invitation.customer.email:
-        return "The customer has no e-mail address any more."
-    if invitation.has_expired(now):
-        return "The invitation expired before it could be sent."
-    if not invitation.survey.is_open:
-        return "The survey was closed."
-    if Suppression.among([invitation.customer.email], invitation.survey):
-        return "The customer does not want to be asked."
-    return ""
-
-
-def _past_its_day(message: Message, now: datetime) -> bool:
-    return message.invitation is not None and message.invitation.has_expired(now)
+def _look_after(run: Run, working: list[Future]) -> None:
+    """While we send: keep our claims, and take over at once from senders that have died."""
+    extended = run.began
+    while wait(working, timeout=LOOK_AFTER).not_done:
+        try:
+            claim.free_abandoned(run.clock())
+            if time.monotonic() - extended > EXTEND_AFTER:
+                claim.extend(run.presence.key, run.clock())
+                extended = time.monotonic()
+        except DatabaseError as error:  # down for a moment
+            log.error("the database does not answer: %s", error)
+            connection.close()
+        if run.presence.is_lost():
+            log.error("the lock that shows that we live was lost; the next tick goes on")
+            run.stop.set()

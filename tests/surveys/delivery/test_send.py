@@ -82,7 +82,7 @@ def test_a_temporary_no_is_tried_again_later(mail_server, asked):
     assert send.drain(timezone.now) == 2
     message = Message.objects.get(state="queued")
     assert message.last_error == "450 Mailbox busy"
-    assert message.next_at >= before + timedelta(minutes=1)
+    assert message.next_at >= before + claim.BACK_OFF[0] * (1 - claim.JITTER)
     mail_server.at_rcpt.clear()
     assert send.drain(lambda: timezone.now() + timedelta(minutes=2)) == 1
     assert len(mail_server.recipients) == 3
@@ -162,23 +162,74 @@ def test_a_sender_that_slept_past_its_lease_can_change_nothing(asked):
     later = now + claim.LEASE + timedelta(seconds=1)
     claim.free_abandoned(later)
     claim.claim(later, 10)
+    sleeper[0].sent_at = later
     assert not claim.hand_over(sleeper[0], later)
-    assert not claim.sent(sleeper[0], later)
+    assert not claim.sent(sleeper[0])
     assert states() == {"sending": 3}
 
 
-def test_a_mail_over_which_senders_die_is_given_up(asked):
-    now = timezone.now()
-    for _ in range(claim.CLAIMS_WITHOUT_PROGRESS):
-        assert claim.claim(now, 10)
+def test_a_mail_over_which_senders_die_is_given_up_and_takes_no_other_with_it(asked):
+    now, poison = timezone.now(), Message.objects.earliest("pk").pk
+    claims = []
+    while claimed := claim.claim(now, 10):
+        claims.append(sorted(message.pk for message in claimed))
+        for message in claimed:  # the poison is written first, and kills
+            if message.pk == poison:
+                break
+            message.sent_at = now
+            claim.sent(message)
         now += claim.LEASE + timedelta(seconds=1)
         claim.free_abandoned(now)
-    assert states() == {"failed": 3}
+    assert states() == {"failed": 1, "sent": 2}
+    assert Message.objects.get(state="failed").pk == poison
+    together = [[poison, poison + 1, poison + 2]] * claim.DEATHS_BEFORE_ALONE
+    assert claims[:2] == together
+    assert claims.count([poison]) == claim.CLAIMS_WITHOUT_PROGRESS - claim.DEATHS_BEFORE_ALONE
+
+
+def test_refusals_never_make_a_mail_one_over_which_senders_die(asked):
+    now = timezone.now()
+    for _ in range(2 * claim.CLAIMS_WITHOUT_PROGRESS):
+        message, *others = claim.claim(now, 10)
+        claim.give_back(others, "The lane was at fault.")
+        claim.later(message, now, "450 Mailbox busy")
+        Message.objects.update(next_at=now)
+    claim.claim(now, 10)
+    claim.free_abandoned(now + claim.LEASE + timedelta(seconds=1))
+    assert states() == {"queued": 3}
+
+
+def test_a_mail_is_tried_until_its_invitation_expires(asked):
+    now = timezone.now()
+    (message,) = claim.claim(now, 1)
+    assert claim.later(message, asked[0].expires_at - timedelta(seconds=30), "450 Mailbox busy")
+    assert Message.objects.get(state="failed").last_error == (
+        "Given up at the end of its time: 450 Mailbox busy"
+    )
+
+
+@pytest.mark.parametrize(
+    ("refusals", "minutes"), [(0, 1), (1, 5), (2, 15), (3, 60), (4, 240), (9, 240)]
+)
+def test_the_pauses_between_refusals_grow(asked, refusals, minutes):
+    now = timezone.now()
+    (message,) = claim.claim(now, 1)
+    message.refusals = refusals
+    claim.later(message, now, "450 Mailbox busy")
+    message.refresh_from_db()
+    pause = timedelta(minutes=minutes)
+    assert pause * (1 - claim.JITTER) <= message.next_at - now <= pause * (1 + claim.JITTER)
+
+
+def test_a_notice_to_staff_overtakes_a_wave(asked, alice):
+    now = timezone.now()
+    Message.objects.create(kind="welcome", dedupe_key="w", user=alice, next_at=now, created_at=now)
+    assert [message.kind for message in claim.claim(now, 1)] == ["welcome"]
 
 
 @pytest.mark.parametrize("rows", [1, 3])
 def test_claiming_and_its_people_take_as_many_queries_for_many_as_for_one(
     asked, rows, django_assert_num_queries
 ):
-    with django_assert_num_queries(5):  # BEGIN, ids, update, COMMIT, rows with all they are about
+    with django_assert_num_queries(4):  # the claim, all that the rows are about, surveys, wordings
         assert len(claim.claim(timezone.now(), rows)) == rows

@@ -1,0 +1,152 @@
+"""One batch of claimed mails over one connection; what is wrong with one of them stays with it."""
+
+from __future__ import annotations
+
+import logging
+import smtplib
+import threading
+from collections.abc import Callable
+from datetime import datetime
+
+from django.db import transaction
+
+from surveys.delivery import claim, emails, lanes, outcomes
+from surveys.delivery.letter import Letter
+from surveys.delivery.pace import Pace
+from surveys.delivery.smtp import Busy, Lane, Refused, Unreachable
+from surveys.delivery.wanted import Known
+from surveys.models import DeliveryEvent, Message
+
+log = logging.getLogger(__name__)
+
+
+class Batch:
+    """Sends `messages`, which this sender holds. `clock` tells the time in UTC; `stop` ends early.
+
+    What the server took is written down together with the hand-over of the next mail: one commit
+    a mail, and one mail in doubt at most when the process dies.
+    """
+
+    lane: type[Lane] = Lane
+
+    def __init__(
+        self, messages: list[Message], clock: Callable[[], datetime], pace: Pace,
+        stop: threading.Event,
+    ):  # fmt: skip
+        self.messages, self.clock, self.pace, self.stop = messages, clock, pace, stop
+        self.accepted: Message | None = None  # by the server, and not written down yet
+        self.sent = 0
+
+    def send(self) -> int:
+        """Returns how many the server took."""
+        known = Known(self.messages)
+        with self.lane() as lane:
+            for place, message in enumerate(self.messages):
+                if self.stop.is_set():
+                    claim.give_back(self.messages[place:], "Its sender had to leave.")
+                    break
+                try:
+                    self._send(lane, message, known)
+                except Unreachable as error:
+                    lanes.pause(self.clock(), str(error), alarm_at_once=not isinstance(error, Busy))
+                    claim.give_back(self.messages[place:], str(error))
+                    break
+            self._write_down()
+        return self.sent
+
+    def _send(self, lane: Lane, message: Message, known: Known) -> None:
+        if no := known.unwanted(message, self.clock()):
+            claim.unwanted(message, no.state, no.why)
+        elif letter := _written(message):
+            self._take_turn()
+            self._deliver(lane, message, letter)
+
+    def _take_turn(self) -> None:
+        if seconds := self.pace.turn():
+            self._write_down()  # rather than leave it in doubt for as long
+            self.stop.wait(seconds)
+
+    def _deliver(self, lane: Lane, message: Message, letter: Letter) -> None:
+        is_handed = False
+
+        def hand_over() -> bool:
+            nonlocal is_handed
+            is_handed = claim.hand_over(message, self.clock(), self.accepted)
+            self._forget_accepted()
+            return is_handed
+
+        try:
+            message.provider_id = lane.deliver(letter, hand_over)
+        except ValueError as error:
+            claim.failed(message, f"Cannot be written: {error}")
+        except Refused as refusal:
+            self._refused(message, refusal)
+        except Unreachable as error:
+            if error.over_this_mail:  # it goes to the end, in case the others fare better
+                claim.later(message, self.clock(), str(error))
+            raise
+        except (OSError, smtplib.SMTPException) as error:
+            lane.hang_up()
+            self._lost_touch(message, str(error) or type(error).__name__)
+        else:
+            if is_handed:
+                message.sent_at, self.accepted = self.clock(), message
+            else:
+                self._too_late(message)
+
+    def _refused(self, message: Message, refusal: Refused) -> None:
+        now = self.clock()
+        if not refusal.for_good:
+            claim.later(message, now, str(refusal))
+            return
+        with transaction.atomic():
+            if claim.failed(message, str(refusal)) and refusal.blames_the_address:
+                outcomes.record(
+                    message,
+                    DeliveryEvent.Kind.HARD_BOUNCE,
+                    source="smtp",
+                    event_id=f"{message.pk}:{message.lease}",
+                    detail=str(refusal),
+                    now=now,
+                )
+
+    def _lost_touch(self, message: Message, error: str) -> None:
+        """The server may have the mail: for what must never come twice that is a question, for
+        everything else a reason to repeat."""
+        if message.kind in Message.NEVER_TWICE:
+            claim.in_doubt(message, error)
+        else:
+            claim.later(message, self.clock(), error)
+
+    def _too_late(self, message: Message) -> None:
+        """At the hand-over it was not ours any more, or not wanted any more."""
+        fresh = claim.again(message)
+        if fresh is None:
+            return
+        if no := Known([fresh]).unwanted(fresh, self.clock()):
+            claim.unwanted(fresh, no.state, no.why)
+        else:  # such as a new address: written anew by the next claim
+            claim.give_back([fresh], "It changed while it was being sent.")
+
+    def _write_down(self) -> None:
+        if self.accepted:
+            claim.sent(self.accepted)
+            self._forget_accepted()
+
+    def _forget_accepted(self) -> None:
+        """It is written down; the first one of a batch ends an outage, if there was one."""
+        if self.accepted:
+            self.sent += 1
+            if self.sent == 1:
+                lanes.works()
+            self.accepted = None
+
+
+def _written(message: Message) -> Letter | None:
+    message.message_id = claim.message_id(message)
+    try:
+        return emails.render(message)
+    except Exception as error:  # whatever is wrong with this row, the others go on
+        log.exception("message %s cannot be written", message.pk)
+        claim.failed(message, f"Cannot be written: {error}")
+        return None

@@ -1,0 +1,85 @@
+"""Whether a mail that was promised should still be sent: asked at the claim, and again in the very
+statement that commits the hand-over, so that who unsubscribes in between gets no mail."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+from surveys.delivery.breaker import PAUSED
+from surveys.models import Invitation, Message, Response, Suppression, Wave
+
+State = Message.State
+WAVE_PAUSED = "Held back: the wave is paused."
+
+# The same rules as `Known.unwanted`, for one row at the last moment.
+STILL_WANTED = """
+    CASE WHEN message.kind IN ('invitation', 'reminder', 'heads_up') THEN EXISTS (
+        SELECT FROM surveys_invitation AS invitation
+        JOIN surveys_survey AS survey ON survey.id = invitation.survey_id
+        JOIN surveys_customer AS customer ON customer.id = invitation.customer_id
+        LEFT JOIN surveys_wave AS wave ON wave.id = invitation.wave_id
+        WHERE invitation.id = message.invitation_id AND invitation.expires_at > %(now)s
+            AND survey.is_open AND survey.paused_reason = ''
+            AND (wave.id IS NULL OR wave.state NOT IN ('paused', 'stopped'))
+            AND customer.email = %(email)s
+            AND NOT EXISTS (
+                SELECT FROM surveys_suppression AS suppression
+                WHERE suppression.digest = %(digest)s
+                    AND (suppression.family_id IS NULL
+                        OR suppression.family_id = survey.family_id))
+            AND NOT EXISTS (
+                SELECT FROM surveys_response AS response
+                WHERE response.invitation_id = invitation.id AND response.verdict = 'person'))
+    ELSE EXISTS (
+        SELECT FROM surveys_user AS colleague
+        WHERE colleague.id = message.user_id AND colleague.is_active)
+    END
+"""
+
+
+@dataclass(frozen=True)
+class Unwanted:
+    state: str  # CANCELLED, or HELD until somebody resumes
+    why: str
+
+
+class Known:
+    """Who wants no mail and who has answered already, for many messages in two queries."""
+
+    def __init__(self, messages: Collection[Message]):
+        asked = [m.invitation for m in messages if m.invitation and m.kind in Message.NEVER_TWICE]
+        addresses = (invitation.customer.email for invitation in asked)
+        self.digests = {address: Suppression.hash(address) for address in addresses if address}
+        rows = Suppression.objects.filter(digest__in=list(self.digests.values()))
+        self.suppressed = {(bytes(d), f) for d, f in rows.values_list("digest", "family_id")}
+        answers = Response.objects.counted().filter(invitation__in=[i.pk for i in asked])
+        self.answered = set(answers.values_list("invitation_id", flat=True))
+
+    def unwanted(self, message: Message, now: datetime) -> Unwanted | None:
+        """Why this mail should not be sent after all; None when it should."""
+        if message.kind not in Message.NEVER_TWICE or message.invitation is None:
+            is_here = message.user is not None and message.user.is_active
+            return None if is_here else Unwanted(State.CANCELLED, "The recipient has left.")
+        for state, does_apply, why in self._rules(message.invitation, now):
+            if does_apply:
+                return Unwanted(state, why)
+        return None
+
+    def _rules(self, invitation: Invitation, now: datetime) -> list[tuple[str, bool, str]]:
+        survey, wave = invitation.survey, invitation.wave
+        digest = self.digests.get(invitation.customer.email or "")
+        families = {(digest, survey.family_id), (digest, None)}
+        wave_is = wave.state if wave else ""
+        stop, hold = State.CANCELLED, State.HELD
+        return [
+            (stop, digest is None, "The customer has no e-mail address any more."),
+            (stop, invitation.has_expired(now), "The invitation expired before it could be sent."),
+            (stop, not survey.is_open, "The survey was closed."),
+            (stop, wave_is == Wave.State.STOPPED, "The wave was stopped."),
+            (stop, invitation.pk in self.answered, "The customer has answered already."),
+            (stop, bool(families & self.suppressed), "The customer does not want to be asked."),
+            (hold, bool(survey.paused_reason), PAUSED),
+            (hold, wave_is == Wave.State.PAUSED, WAVE_PAUSED),
+        ]
