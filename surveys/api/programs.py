@@ -14,7 +14,7 @@ from surveys.api.customers import CustomerReference
 from surveys.api.fields import Reference, StrictModelSerializer, StrictSerializer, Whole
 from surveys.api.filters import TrueFalse
 from surveys.api.rows import METHODS, Rows
-from surveys.delivery.emails import answer_link
+from surveys.delivery.links import answer_link
 from surveys.loop import ask
 from surveys.models import ApiKey, Invitation, NoWording, Survey
 

@@ -4,7 +4,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
-from surveys.delivery.emails import password_link
+from surveys.delivery.links import password_link
 from surveys.loop.staff import invite_colleague
 from surveys.models import Role, User
 

@@ -1,0 +1,82 @@
+"""What colleagues receive, one function per e-mail: plain text that says what to do."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.conf import settings
+from django.template.loader import render_to_string
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
+
+from surveys.delivery.compiled import only_text
+from surveys.delivery.letter import Letter, about, letter
+from surveys.delivery.links import admin_link, outbox_link, password_link
+from surveys.models import Customer, DeliveryEvent, MailLane, Message, User
+
+
+def task_opened(message: Message) -> Letter:
+    """To the owner of a new outreach task: who is unhappy, what they said, until when to call."""
+    task, owner = about(message.task), about(message.user)
+    due = _local(task.due_at, owner)
+    who = task.customer.account or task.customer
+    subject = f"{who}: score {task.response.score}, call by {due}"
+    return _notice(message, subject, task=task, due=due, zone=owner.zone, link=admin_link(task))
+
+
+def welcome(message: Message) -> Letter:
+    """To a new colleague: the link by which they choose their password."""
+    subject = f"Your account for customer feedback at {settings.COMPANY}"
+    return _notice(message, subject, link=password_link(about(message.user)))
+
+
+def password_reset(message: Message) -> Letter:
+    return _notice(message, "Choose a new password", link=password_link(about(message.user)))
+
+
+def contact_bounced(message: Message) -> Letter:
+    """To the account's owner: mail to a key contact comes back; who it is and what to do."""
+    asked, owner = about(message.invitation), about(message.user)
+    bounce = DeliveryEvent.objects.filter(
+        message__invitation=asked,
+        kind__in=[DeliveryEvent.Kind.HARD_BOUNCE, DeliveryEvent.Kind.SOFT_BOUNCE],
+    ).first()
+    since = _local(bounce.at if bounce else message.created_at, owner)
+    subject = f"{_whom(asked.customer)} cannot be reached by mail"
+    return _notice(
+        message, subject, asked=asked, since=since, bounce=bounce, link=admin_link(asked.customer)
+    )
+
+
+def contact_silent(message: Message) -> Letter:
+    """To the account's owner: a key contact was asked and has not answered."""
+    asked, owner = about(message.invitation), about(message.user)
+    since = _local(asked.created_at, owner)
+    subject = f"{_whom(asked.customer)} has not answered"
+    return _notice(message, subject, asked=asked, since=since, link=admin_link(asked.customer))
+
+
+def alarm(message: Message) -> Letter:
+    """To whoever can help: a survey was paused, or the mail server is at fault."""
+    survey = message.survey
+    if survey is None:
+        lanes = MailLane.objects.exclude(reason="").order_by("since")
+        return _notice(message, "Mail does not go out", lanes=lanes, link=outbox_link())
+    subject = f"“{survey}” was paused" if survey.paused_reason else f"“{survey}” runs again"
+    return _notice(message, subject, survey=survey, link=admin_link(survey))
+
+
+def _whom(customer: Customer) -> str:
+    return f"{customer} ({customer.account})" if customer.account else str(customer)
+
+
+def _local(at: datetime, reader: User) -> str:
+    return date_format(localtime(at, reader.zone), "DATETIME_FORMAT")
+
+
+def _notice(message: Message, subject: str, **context: object) -> Letter:
+    """Plain text from the template that is named like the kind of the message."""
+    user = about(message.user)
+    context |= {"user": user, "company": settings.COMPANY}
+    text = render_to_string(f"surveys/emails/{message.kind}.txt", context)
+    return letter(message, user, subject, only_text(text), sender=settings.COMPANY)

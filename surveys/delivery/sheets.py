@@ -1,0 +1,102 @@
+"""The mails to customers, in HTML and in text from one set of words; compiled once per set."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from functools import lru_cache
+from html import escape
+from itertools import chain
+from typing import Any
+
+import mrml
+from django.conf import settings
+from django.template.loader import render_to_string
+
+from surveys.delivery.compiled import Form, Pieces, Place, Values, cut, mark, said
+from surveys.models import Reminder, Survey, Words
+from surveys.models.wording import cut as cut_words
+
+INVITATION, HEADS_UP = "invitation", "heads_up"  # names of templates
+NO_FOREIGN_FONTS = mrml.RenderOptions(fonts={})  # it would fetch “Roboto” from another company
+RIGHT_TO_LEFT = {"ar", "fa", "he", "ur"}
+TEXTS = [field.name for field in fields(Words) if field.name != "language"]
+RECIPIENT = ["answer", "unsubscribe"]
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """One mail in one language, to be filled in for each recipient."""
+
+    subject_pieces: Pieces
+    text: Pieces
+    html: Pieces
+    form: Form
+
+    def subject(self, values: Values) -> str:
+        return said(self.subject_pieces, values)
+
+
+def words_of(survey: Survey, language: str, reminder: Reminder | None = None) -> Words:
+    """The survey's words with their placeholders still in them; opened by the reminder's own
+    where it has some in the same language. Raises NoWording."""
+    wording = survey.wording_for(language)
+    words = Words(**{field.name: getattr(wording, field.name) for field in fields(Words)})
+    for text in reminder.texts.all() if reminder else ():
+        if text.language == words.language:
+            return replace(words, subject=text.subject, intro=text.intro)
+    return words
+
+
+def sender_of(survey: Survey) -> str:
+    return survey.sender_name or settings.COMPANY
+
+
+def survey_sheet(survey: Survey, words: Words, *, named: bool) -> Sheet:
+    """The sheet of these very words: words that were edited have another one."""
+    return _sheet(INVITATION, words, survey.scale, settings.COMPANY, sender_of(survey), named)
+
+
+def heads_up_sheet(survey: Survey, words: Words, sender: str, *, named: bool) -> Sheet:
+    return _sheet(HEADS_UP, words, survey.scale, settings.COMPANY, sender, named)
+
+
+@lru_cache(maxsize=512)
+def _sheet(name: str, words: Words, scale: range, company: str, sender: str, named: bool) -> Sheet:
+    texts = {field: _pieces(getattr(words, field), company, named) for field in TEXTS}
+    texts |= {"sender": [sender], "company": [company]}
+    marked_up = {field: [_markup(piece) for piece in pieces] for field, pieces in texts.items()}
+    subject, text, html = _templates(name, words.language, scale, bool(words.intro))
+    text_pieces, html_pieces = cut(text, texts), cut(html, marked_up)
+    return Sheet(cut(subject, texts), text_pieces, html_pieces, Form(text_pieces, html_pieces))
+
+
+def _pieces(text: str, company: str, named: bool) -> Pieces:
+    parts = cut_words(text, named=named)
+    names = [company if name == "company" else Place(name) for name in parts[1::2]]
+    return [*chain.from_iterable(zip(parts[::2], names, strict=False)), parts[-1]]
+
+
+def _markup(piece: str | Place) -> str | Place:
+    return piece if isinstance(piece, Place) else escape(piece).replace("\n", "<br>")
+
+
+@lru_cache(maxsize=256)
+def _templates(name: str, language: str, scale: range, has_intro: bool) -> tuple[str, str, str]:
+    """Subject, text and HTML with a mark for each field. MJML is compiled here, and only here."""
+    answer = mark("answer")
+    marked = (*TEXTS, *RECIPIENT, "sender", "company")
+    context: dict[str, Any] = {field: mark(field) for field in marked}
+    context |= {
+        "language": language,
+        "direction": "rtl" if language.split("-")[0] in RIGHT_TO_LEFT else "ltr",
+        "scores": [(score, f"{answer}?score={score}") for score in scale],
+        "has_intro": has_intro,
+        "low": scale[0],
+        "high": scale[-1],
+    }
+    subject, text, mjml = (
+        render_to_string(f"surveys/emails/{name}.{kind}", context)
+        for kind in ("subject", "txt", "mjml")
+    )
+    html = mrml.to_html(mjml, render_options=NO_FOREIGN_FONTS).content
+    return subject.strip(), text, html
