@@ -4,13 +4,18 @@ from celery import shared_task
 from django.utils import timezone
 
 from surveys.delivery import claim, send
-from surveys.loop import ask, happen
+from surveys.loop import ask, happen, silence
 from surveys.models import Tick
 
 
 @shared_task
 def plan_waves() -> int:
     return _tick("plan waves", ask.plan(timezone.now()))
+
+
+@shared_task
+def tell_of_silence() -> int:
+    return _tick("tell of silence", silence.tell_owners(timezone.now()))
 
 
 @shared_task

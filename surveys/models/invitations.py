@@ -10,7 +10,7 @@ from datetime import datetime
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, FilteredRelation, Q
 from django.utils import timezone
 
 from surveys.models.people import Customer
@@ -49,6 +49,15 @@ def new_seed() -> bytes:
 class Invitations(models.QuerySet["Invitation"]):
     def visible_to(self, user: User) -> Invitations:
         return self.filter(owned(user, "customer__account__owner"))
+
+    def unanswered(self) -> Invitations:
+        """Sent, and no person has answered; each with its `sent_at`."""
+        sent = Q(messages__kind="invitation", messages__state="sent")
+        return (
+            self.alias(mail=FilteredRelation("messages", condition=sent))
+            .filter(Q(response=None) | Q(response__verdict="machine"), mail__isnull=False)
+            .annotate(sent_at=F("mail__sent_at"))
+        )
 
     def by_token(self, text: str, purpose: str = Purpose.ANSWER) -> Invitations:
         return self.filter(**{f"{purpose}_digest": token_digest(text)})
