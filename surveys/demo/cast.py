@@ -9,7 +9,17 @@ from django.contrib.auth.hashers import make_password
 
 from surveys.demo import company
 from surveys.demo.comments import CAUSES
-from surveys.models import Absence, Account, Customer, RootCause, Survey, Team, User, Wording
+from surveys.models import (
+    Absence,
+    Account,
+    Customer,
+    Family,
+    RootCause,
+    Survey,
+    Team,
+    User,
+    Wording,
+)
 
 PROGRAMS = {
     "nps": ("NPS, twice a year", "nps", "", True),
@@ -17,6 +27,14 @@ PROGRAMS = {
     "ces": ("Effort of the set-up", "ces", "Installation", True),
     "old": ("Feedback from the old tool", "csat", "", False),
 }
+THROTTLE_DAYS = {"nps": 90, "csat": 7, "ces": 30, "old": 30}
+ANY_TIME = {"send_from": 0, "send_until": 24, "working_days_only": False}  # a demo never waits
+COUNTRIES = {
+    "Europe/London": "GB", "Europe/Dublin": "IE", "Europe/Berlin": "DE", "Europe/Vienna": "AT",
+    "Europe/Zurich": "CH", "Europe/Paris": "FR", "Europe/Brussels": "BE", "Europe/Amsterdam": "NL",
+    "Europe/Madrid": "ES", "Europe/Lisbon": "PT", "America/New_York": "US",
+    "America/Chicago": "US", "America/Toronto": "CA",
+}  # fmt: skip
 FAMILIES = {
     "Product": ("app_crashes", "missing_feature"),
     "Service": ("slow_support", "late_delivery", "rude_technician"),
@@ -69,8 +87,8 @@ def _customers(users: dict[str, User], now: datetime) -> dict[str, Customer]:
     customers = Customer.objects.bulk_create(
         Customer(account=by_key[one.account], external_id=one.external_id, name=one.name,
                  email=one.email or None, language=one.language, time_zone=one.time_zone,
-                 phone=one.phone, is_key_contact=one.key_contact,
-                 created_at=now - timedelta(days=600))
+                 country=COUNTRIES[one.time_zone], phone=one.phone,
+                 is_key_contact=one.key_contact, created_at=now - timedelta(days=600))
         for one in company.customers()
     )  # fmt: skip
     return {customer.external_id: customer for customer in customers}
@@ -85,9 +103,11 @@ def _surveys(now: datetime) -> dict[str, Survey]:
     words = tomllib.loads((Path(__file__).parent / "phrases" / "wordings.toml").read_text("utf-8"))
     surveys = {}
     for key, (name, kind, product, is_open) in PROGRAMS.items():
+        family = Family.objects.create(name=name, throttle_days=THROTTLE_DAYS[key])
         surveys[key] = Survey.objects.create(
-            name=name, kind=kind, product=product, is_open=is_open,
+            name=name, family=family, kind=kind, product=product, is_open=is_open,
             sender_name=company.COMPANY, created_at=now - timedelta(days=600),
+            **ANY_TIME,
         )  # fmt: skip
         Wording.objects.bulk_create(
             Wording(survey=surveys[key], language=language, **text)

@@ -10,10 +10,11 @@ from surveys.demo import company, live, story
 from surveys.demo.cast import Cast
 from surveys.demo.history import BATCH, History, first_versions, loose_response
 from surveys.loop import ask, suppress
-from surveys.models import Customer, Response, Suppression, Survey, User, Wave
+from surveys.models import Customer, Invitation, Response, Suppression, Survey, User, Wave
 
 LIVE = timedelta(hours=72)  # answers younger than this go through the verbs
 JUST_ASKED = 5  # invitations that still wait in the outbox, so that a mail is seen to arrive
+UNASKED = timedelta(days=7)  # for so long, so that no throttle keeps them from being asked
 
 
 class NotEmpty(Exception):
@@ -77,7 +78,9 @@ def _last_days(pairs: list, cast: Cast, tell: Callable[[str], None]) -> None:
 def _right_now(cast: Cast, now: datetime) -> None:
     """What a newcomer can go on with: fresh mails, an opt-out, and a wave to launch."""
     people = [row for row in cast.customers.values() if row.email]
-    ask.invite(cast.surveys["csat"], people[:JUST_ASKED], "helpdesk:T-9999", now,
+    asked = Invitation.objects.filter(send_at__gt=now - UNASKED).values_list("customer", flat=True)
+    rested = [row for row in people if row.pk not in set(asked)]
+    ask.invite(cast.surveys["csat"], rested[:JUST_ASKED], "helpdesk:T-9999", now,
                product="Till app")  # fmt: skip
     for row in people[-2:]:
         suppress.suppress(row.email, Suppression.Reason.UNSUBSCRIBED, now)
