@@ -26,7 +26,7 @@ def copy_in(rows: Sequence[models.Model]) -> None:
         return
     meta = rows[0]._meta
     columns = [column for column in meta.concrete_fields if rows[0].pk or not column.primary_key]
-    names = ", ".join(connection.ops.quote_name(column.column) for column in columns)
+    names = ", ".join(connection.ops.quote_name(str(column.column)) for column in columns)
     into = f"COPY {connection.ops.quote_name(meta.db_table)} ({names}) FROM STDIN"
     attributes = [column.attname for column in columns]
     with connection.cursor() as cursor, cursor.copy(into) as copy:

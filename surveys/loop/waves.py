@@ -1,0 +1,176 @@
+"""Waves that are under way: pause, resume or stop one, and tell how it goes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import Count, Exists, OuterRef, QuerySet
+
+from surveys.delivery import breaker
+from surveys.delivery.hints import hint
+from surveys.delivery.outbox import SEND
+from surveys.loop import schedule
+from surveys.loop.ask import PLAN
+from surveys.loop.windows import Place, next_opening
+from surveys.models import (
+    AuditEntry,
+    Customer,
+    DeliveryEvent,
+    Invitation,
+    Message,
+    Response,
+    User,
+    Wave,
+)
+
+PAUSED = "Held back: the wave is paused."
+STOPPED = "The wave was stopped."
+State = Wave.State
+RUNNING = (State.PLANNING, State.LAUNCHED)
+
+
+class CannotChange(Exception):
+    """The wave is not in a state in which that can be done to it."""
+
+
+@transaction.atomic
+def pause(wave: Wave, by: User, now: datetime) -> int:
+    """Plan and send nothing more until it is resumed. Returns how many mails are held back.
+
+    Waits for the planner to finish its batch, so that nothing slips through. Raises CannotChange.
+    """
+    _move(wave, RUNNING, State.PAUSED, "Only a wave that is under way can be paused.")
+    waiting = _mails(wave).filter(state=Message.State.QUEUED)
+    held = waiting.update(state=Message.State.HELD, last_error=PAUSED)
+    AuditEntry.record("pause", wave, now, actor=by, after={"mails held back": held})
+    return held
+
+
+@transaction.atomic
+def resume(wave: Wave, by: User, now: datetime) -> int:
+    """Go on where it was paused. Returns how many mails are queued again.
+
+    What should have gone out meanwhile goes out when the customer's window next opens, and is then
+    valid for as long as any other. Raises CannotChange, also while the survey itself is paused.
+    """
+    if why := wave.survey.paused_reason:
+        raise CannotChange(f"“{wave.survey}” is paused: {why} Resume the survey first.")
+    _move(wave, (State.PAUSED,), State.PLANNING, "Only a paused wave can be resumed.")
+    held = _mails(wave).filter(state=Message.State.HELD, last_error__in=[PAUSED, breaker.PAUSED])
+    _catch_up(wave, held, now)
+    queued = held.update(state=Message.State.QUEUED, last_error="")
+    AuditEntry.record("resume", wave, now, actor=by, after={"mails queued again": queued})
+    hint(PLAN)
+    hint(SEND)
+    return queued
+
+
+@transaction.atomic
+def stop(wave: Wave, by: User, now: datetime) -> int:
+    """End it for good: nothing more is planned, sent or reminded. Returns how many are cancelled.
+
+    What is sent stays valid and can be answered. Raises CannotChange.
+    """
+    _move(wave, (*RUNNING, State.PAUSED), State.STOPPED, "Only a launched wave can be stopped.")
+    waiting = _mails(wave).filter(state__in=[Message.State.QUEUED, Message.State.HELD])
+    cancelled = waiting.update(state=Message.State.CANCELLED, last_error=STOPPED)
+    AuditEntry.record("stop", wave, now, actor=by, after={"mails cancelled": cancelled})
+    return cancelled
+
+
+def _move(wave: Wave, before: tuple[str, ...], after: str, refusal: str) -> None:
+    if not Wave.objects.filter(pk=wave.pk, state__in=before).update(state=after):
+        raise CannotChange(refusal)
+    wave.refresh_from_db(fields=["state"])
+
+
+def _mails(wave: Wave) -> QuerySet[Message]:
+    return Message.objects.filter(invitation__wave=wave, kind__in=Message.NEVER_TWICE)
+
+
+def _catch_up(wave: Wave, held: QuerySet[Message], now: datetime) -> None:
+    """Give every overdue mail the next opening of its customer's window: one round of updates for
+    each of the places they live in. An invitation still keeps its distance from its heads-up."""
+    overdue = held.filter(next_at__lt=now)
+    where = overdue.values_list("invitation__customer__time_zone", "invitation__customer__country")
+    for zone, country in list(where.order_by().distinct()):
+        here = Customer.objects.filter(time_zone=zone, country=country)
+        local = overdue.filter(invitation__customer__in=here)
+        _announce_before(wave, held, local, _opening(wave, zone, country, now))
+        _send_from(wave, local, _opening(wave, zone, country, now))
+
+
+def _announce_before(
+    wave: Wave, held: QuerySet[Message], local: QuerySet[Message], at: datetime
+) -> None:
+    if not wave.heads_up_days:
+        return
+    late = local.filter(kind=Message.Kind.HEADS_UP, invitation=OuterRef("invitation"))
+    later = at + timedelta(days=wave.heads_up_days)
+    invitations = held.filter(Exists(late), kind=Message.Kind.INVITATION, next_at__lt=later)
+    _send_from(wave, invitations, later)
+
+
+def _send_from(wave: Wave, mails: QuerySet[Message], at: datetime) -> None:
+    first = mails.filter(kind=Message.Kind.INVITATION).values("invitation")
+    Invitation.objects.filter(pk__in=first).update(
+        send_at=at, expires_at=at + timedelta(days=wave.survey.valid_days)
+    )
+    mails.update(next_at=at)
+
+
+def _opening(wave: Wave, zone: str, country: str, at: datetime) -> datetime:
+    where = Place(*schedule.place(Customer(time_zone=zone, country=country)))
+    return next_opening(at, schedule.window(wave.survey, wave), where)
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Customers of a launched wave, counted. `decided` of `audience` have their decision."""
+
+    audience: int
+    decided: int
+    decisions: dict[str, int]  # by Invitation.Decision
+    throttles: dict[str, int]  # by Invitation.Throttle
+    mails: dict[str, int]  # invitations by Message.State
+    bounced: int
+    failed: int  # without those that bounced
+    reminded: int
+    answered: int
+
+    @property
+    def waiting(self) -> int:
+        return self.mails.get("queued", 0) + self.mails.get("sending", 0)
+
+
+def progress(wave: Wave) -> Progress:
+    """Five queries, however large the wave is."""
+    invitations = wave.invitations.order_by()
+    decisions = dict(invitations.values_list("decision").annotate(Count("pk")))
+    throttled = invitations.exclude(throttled_by="")
+    first = Message.objects.filter(kind=Message.Kind.INVITATION, invitation__wave=wave).order_by()
+    bounces = DeliveryEvent.objects.filter(
+        kind=DeliveryEvent.Kind.HARD_BOUNCE, message=OuterRef("pk")
+    )
+    rows = first.annotate(bounced=Exists(bounces)).values_list("state", "bounced")
+    mails: dict[str, int] = {}
+    by_bounce = {True: 0, False: 0}
+    failed = 0
+    for state, bounced, count in rows.annotate(Count("pk")):
+        mails[state] = mails.get(state, 0) + count
+        by_bounce[bounced] += count
+        failed += count if state == Message.State.FAILED and not bounced else 0
+    counted = Response.objects.counted().filter(invitation__wave=wave)
+    return Progress(
+        audience=wave.audience_size or sum(decisions.values()),
+        decided=sum(decisions.values()),
+        decisions=decisions,
+        throttles=dict(throttled.values_list("throttled_by").annotate(Count("pk"))),
+        mails=mails,
+        bounced=by_bounce[True],
+        failed=failed,
+        reminded=_mails(wave).filter(kind=Message.Kind.REMINDER, state="sent").count(),
+        answered=counted.count(),
+    )
