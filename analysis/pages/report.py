@@ -8,9 +8,9 @@ from django.utils import timezone
 from analysis import phrases
 from analysis.pages import shown
 from analysis.pages.door import for_readers_of_reports, framed
-from analysis.pages.download import csv_file
 from analysis.pages.filters import report_filters
 from analysis.report import MINIMUM_N, MonthFigures, SurveyFigures, figures
+from surveys.exports import csv_file
 
 CLOSURE_COLUMNS = (
     "month in_time late overdue rate rate_low rate_high not_yet_due_contacted not_yet_due_open "

@@ -7,10 +7,10 @@ from django.utils import timezone
 
 from analysis import charts, phrases
 from analysis.pages.door import for_readers_of_reports, framed
-from analysis.pages.download import csv_file
 from analysis.pages.filters import FilterForm, theme_filters
 from analysis.report import MINIMUM_N
 from analysis.themes_report import ThemeFigures, ThemesReport, themes
+from surveys.exports import csv_file
 
 CHARTED = 10
 COLUMNS = (

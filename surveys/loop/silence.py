@@ -18,12 +18,14 @@ def tell_owners(now: datetime) -> int:
 
     Once for each invitation. Accounts without an owner are seen in the list of invitations only.
     """
-    mails = [_mail(asked, now) for asked in due(now).select_related("customer__account__owner")]
+    told = due(now).values_list("pk", "customer__account__owner")
+    mails = [_mail(invitation, owner, now) for invitation, owner in told]
     post_many(mails)
     return len(mails)
 
 
 def due(now: datetime) -> Invitations:
+    """The invitations whose silence is news."""
     days = ExpressionWrapper(
         F("survey__silence_alert_days") * timedelta(days=1), output_field=DurationField()
     )
@@ -43,12 +45,12 @@ def due(now: datetime) -> Invitations:
     )
 
 
-def _mail(asked: Invitation, now: datetime) -> Message:
+def _mail(invitation: int, owner: int | None, now: datetime) -> Message:
     return Message(
         kind=Message.Kind.CONTACT_SILENT,
-        dedupe_key=f"silent:{asked.pk}",
-        invitation=asked,
-        user=asked.customer.account.owner,
+        dedupe_key=f"silent:{invitation}",
+        invitation_id=invitation,
+        user_id=owner,
         next_at=now,
         created_at=now,
     )

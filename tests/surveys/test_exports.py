@@ -3,7 +3,7 @@ import io
 
 import pytest
 
-from analysis.pages.download import csv_file, field
+from surveys.exports import csv_file, field
 
 
 @pytest.mark.parametrize(
