@@ -4,13 +4,18 @@ from celery import shared_task
 from django.utils import timezone
 
 from surveys.delivery import claim, send
-from surveys.loop import ask, happen, silence
+from surveys.loop import ask, happen, remind, silence
 from surveys.models import Tick
 
 
 @shared_task
 def plan_waves() -> int:
     return _tick("plan waves", ask.plan(timezone.now()))
+
+
+@shared_task
+def send_reminders() -> int:
+    return _tick("send reminders", remind.remind(timezone.now()))
 
 
 @shared_task

@@ -28,6 +28,7 @@ app.conf.beat_schedule = {
         "schedule": TICK,
         "options": UNTIL_NEXT,
     },
+    "send reminders": {"task": "surveys.tasks.send_reminders", "schedule": crontab(minute="*/10")},
     "tell of silence": {"task": "surveys.tasks.tell_of_silence", "schedule": crontab(minute="20")},
     # every promise made to the outbox
     "send mail": {"task": "surveys.tasks.send_mail", "schedule": TICK, "options": UNTIL_NEXT},

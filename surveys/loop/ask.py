@@ -25,6 +25,7 @@ from surveys.models import (
 )
 
 BATCH = 1_000
+AT_A_TIME = 50_000  # customers, after which other sweeps have their turn
 PLAN = "surveys.tasks.plan_waves"
 NEEDED = ("email", "language", "time_zone", "country", "account__owner")
 
@@ -67,15 +68,18 @@ def _refuse_launch(wave: Wave) -> None:
         raise CannotLaunch(str(error)) from error
 
 
-def plan(now: datetime, batch: int = BATCH) -> int:
+def plan(now: datetime, batch: int = BATCH, at_a_time: int = AT_A_TIME) -> int:
     """Write the invitations of every launched wave; returns how many customers were decided on.
 
     Each batch is one transaction with its checkpoint, so a killed planner is simply run again. The
-    waves of a survey that is closed, paused or without words wait until that is put right.
+    waves of a survey that is closed, paused or without words wait until that is put right. No new
+    batch is begun after `at_a_time` customers; the next run goes on.
     """
     decided = 0
-    while done := _plan_batch(now, batch):
+    while decided < at_a_time and (done := _plan_batch(now, batch)):
         decided += done
+    if decided >= at_a_time:
+        hint(PLAN)
     return decided
 
 
