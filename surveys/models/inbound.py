@@ -23,6 +23,8 @@ class InboundMails(models.QuerySet["InboundMail"]):
             with transaction.atomic():
                 mail.save(force_insert=True)
         except IntegrityError:
+            if not self.filter(message_id=mail.message_id).exists():
+                raise
             return False
         return True
 

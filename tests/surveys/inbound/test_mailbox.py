@@ -1,0 +1,78 @@
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+from django.utils import timezone
+
+from surveys.delivery import verp
+from surveys.inbound import mailbox
+from surveys.models import DeliveryEvent, InboundMail
+from tests.surveys.inbound import mails
+from tests.surveys.inbound.imap import Mailbox
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.mark.usefixtures("_bounce_address")
+def test_what_is_new_is_taken_in_and_marked_as_seen(message, customer):
+    new = [mails.bounce(verp.address(message)), mails.reply(sender=customer.email)]
+    with Mailbox(new) as box:
+        assert mailbox.sweep(box.url, timezone.now) == 2
+        assert box.unseen == []
+        assert mailbox.sweep(box.url, timezone.now) == 0
+        assert box.fetched == [1, 2]
+    assert sorted(InboundMail.objects.values_list("kind", flat=True)) == ["bounce", "reply"]
+    assert DeliveryEvent.objects.get().message == message
+
+
+def test_a_mail_that_was_stored_but_not_marked_counts_once(customer):
+    with Mailbox([mails.reply()]) as box:
+        box.hang_up_at = "UID STORE"
+        with pytest.raises(mailbox.Unreachable):
+            mailbox.sweep(box.url, timezone.now)
+        assert box.unseen == [1]
+        box.hang_up_at = ""
+        assert mailbox.sweep(box.url, timezone.now) == 0
+        assert box.unseen == []
+    assert InboundMail.objects.count() == 1
+
+
+def test_a_mail_that_cannot_be_stored_stays_unseen_and_the_others_go_on(customer):
+    with Mailbox([mails.reply(), mails.reply("The second", Message_ID="<2@x.example>")]) as box:
+        times = iter([None, timezone.now()])  # the database refuses the first
+        assert mailbox.sweep(box.url, lambda: next(times)) == 1
+        assert box.unseen == [1]
+        assert mailbox.sweep(box.url, timezone.now) == 1
+    assert InboundMail.objects.count() == 2
+
+
+def test_a_mail_of_any_size_is_read_up_to_a_limit(customer):
+    with Mailbox([mails.reply("x" * 2_000_000)]) as box:
+        assert mailbox.sweep(box.url, timezone.now) == 1
+    assert len(InboundMail.objects.get().text) == 5_000
+
+
+@pytest.mark.parametrize(
+    ("place", "other", "said"),
+    [
+        ("p%40ss", "wrong", "AUTHENTICATIONFAILED"),
+        ("Returned mail", "Elsewhere", "no folder Elsewhere"),
+    ],
+)
+def test_a_mailbox_that_does_not_open_is_named(place, other, said):
+    with Mailbox([]) as box, pytest.raises(mailbox.Unreachable, match=said):
+        mailbox.sweep(box.url.replace(place, other), timezone.now)
+
+
+def test_a_mailbox_that_does_not_answer_is_named():
+    with pytest.raises(mailbox.Unreachable, match=r"127\.0\.0\.1"):
+        mailbox.sweep("imap://voc:secret@127.0.0.1:1/INBOX", timezone.now)
+
+
+def test_an_address_has_its_usual_port_and_folder():
+    address = mailbox.address_of("imap+ssl://voc:a%2Fb@mail.example.com")
+    assert (address.port, address.folder, address.password) == (993, "INBOX", "a/b")
+
+
+@pytest.mark.parametrize("url", ["", "mail.example.com", "pop3://a:b@c", "imap+ssl://mail.example"])
+def test_what_is_no_address_says_how_one_looks(url):
+    with pytest.raises(ImproperlyConfigured, match="imap\\+ssl://user:password@"):
+        mailbox.address_of(url)
