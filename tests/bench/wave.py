@@ -1,0 +1,200 @@
+"""How long a wave of a million takes to plan and to enqueue, and how much memory.
+
+    make bench-wave                 CUSTOMERS=1000000
+
+A planner of its own process works on a real PostgreSQL with fsync; at a third of the way it is
+killed with -9, and another one goes on. Counts what was decided twice. Last line: one JSON object.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from datetime import timedelta
+from pathlib import Path
+
+import psutil
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT))
+
+CUSTOMERS = int(os.environ.get("CUSTOMERS", "1000000"))
+MOST_SECONDS, MOST_MB = 600, 300
+PLANNER = """
+import django; django.setup()
+from django.utils import timezone
+from surveys.loop import ask
+while ask.plan(timezone.now()): pass
+"""
+PEOPLE = """
+INSERT INTO surveys_user (password, email, name, role, time_zone, is_active, joined_at)
+    SELECT '', 'owner' || n || '@northwind.example', 'Owner ' || n, 'account_manager', '', true,
+        now() FROM generate_series(1, 50) n;
+INSERT INTO surveys_account (name, owner_id, segment, region)
+    SELECT 'Account ' || n, 1 + n % 50, '', '' FROM generate_series(1, 20000) n;
+INSERT INTO surveys_customer
+    (account_id, email, name, phone, segment, language, time_zone, country, is_key_contact,
+     soft_bounces, created_at)
+    SELECT 1 + n % 20000, CASE WHEN n % 50 > 0 THEN 'c' || n || '@lakeside.example' END,
+        'Customer ' || n, '', '', (ARRAY['en', 'de', 'fr', ''])[1 + n % 4],
+        (ARRAY['Europe/Berlin', 'America/New_York', 'Asia/Tokyo', ''])[1 + n % 4],
+        (ARRAY['DE', 'US', 'JP', ''])[1 + n % 4], false, 0, now() - interval '1 year'
+    FROM generate_series(1, {customers}) n;
+ANALYZE
+"""
+
+
+def main() -> None:
+    home = Path(tempfile.mkdtemp(prefix="voc-bench-"))
+    home.chmod(0o755)  # the server runs as somebody else when we are root
+    os.environ |= {"TESTING": "1", "SECRET_KEY": "made up for the benchmark", "DEBUG": "0"}
+    from voc.embedded.postgres import Postgres
+
+    server = Postgres(home / "pg")
+    os.environ["DATABASE_URL"] = server.url
+    os.environ["DJANGO_SETTINGS_MODULE"] = "voc.settings"
+    server.start()
+    try:
+        figures = measure()
+    finally:
+        server.stop()
+        shutil.rmtree(home, ignore_errors=True)
+    print(json.dumps(figures))
+    met = figures["seconds"] <= MOST_SECONDS and figures["peak_mb"] <= MOST_MB
+    sys.exit(0 if met and figures["killed_and_resumed"] and not figures["twice"] else 1)
+
+
+def measure() -> dict:
+    import django
+
+    django.setup()
+    from django.core.management import call_command
+
+    call_command("migrate", verbosity=0)
+    wave = fill()
+    began = time.monotonic()
+    launch(wave)
+    peak, killed = plan_with_a_kill(wave, began)
+    seconds = time.monotonic() - began
+    return {
+        "customers": CUSTOMERS,
+        "seconds": round(seconds, 1),
+        "peak_mb": round(peak / 2**20, 1),
+        "killed_and_resumed": killed,
+        "twice": twice(wave),
+    }
+
+
+def fill():
+    """Customers, of whom one in 50 has no address, one in 100 is suppressed, and one in ten was
+    asked by another survey three days ago."""
+    from django.db import connection
+    from django.utils import timezone
+
+    from surveys.models import Survey, Wave, Wording
+
+    print(f"inserting {CUSTOMERS:,} customers", flush=True)
+    with connection.cursor() as cursor:
+        for statement in PEOPLE.format(customers=CUSTOMERS).split(";"):
+            cursor.execute(statement)
+    now = timezone.now()
+    words = {"subject": "s", "question": "q", "low_label": "l", "high_label": "h"}
+    survey, other = (Survey.objects.create(name=name) for name in ("Relationship", "Support"))
+    for one in (survey, other):
+        Wording.objects.create(survey=one, comment_label="c", thanks="t", **words)
+    suppress(now)
+    ask_before(other, now - timedelta(days=3))
+    return Wave.objects.create(survey=survey, name="Everybody", spread_days=10)
+
+
+def suppress(now) -> None:
+    from surveys.models import Suppression
+
+    addresses = (f"c{n}@lakeside.example" for n in range(1, CUSTOMERS + 1, 100))
+    rows = [Suppression(digest=Suppression.hash(a), reason="bounced", at=now) for a in addresses]
+    Suppression.objects.bulk_create(rows, 5_000)
+
+
+def ask_before(survey, then) -> None:
+    from surveys.loop import ask
+    from surveys.models import Customer
+
+    ids = Customer.objects.order_by("pk").values_list("pk", flat=True)
+    some = [pk for pk in ids.iterator() if pk % 10 == 0]
+    for start in range(0, len(some), 1_000):
+        batch = [Customer(pk=pk) for pk in some[start : start + 1_000]]
+        ask.invite(survey, batch, "event:before", then)
+
+
+def launch(wave) -> None:
+    from django.utils import timezone
+
+    from surveys.loop import ask
+    from surveys.models import User
+
+    ask.launch(wave, User.objects.first(), timezone.now())
+    print(f"launched for {wave.audience_size:,} customers", flush=True)
+
+
+def plan_with_a_kill(wave, began: float) -> tuple[int, bool]:
+    """The highest memory of any planner in bytes, and whether one was killed in the middle."""
+    peak, killed, planner = 0, False, start_planner()
+    while planner.poll() is None or planner.returncode == -9:
+        if planner.returncode == -9:
+            planner = start_planner()
+        time.sleep(0.5)
+        peak = max(peak, memory_of(planner))
+        done = decided(wave)
+        if int(time.monotonic() * 2) % 10 == 0:
+            print(f"{time.monotonic() - began:6.0f} s  {done:>9,} decided", flush=True)
+        if not killed and CUSTOMERS / 3 < done < CUSTOMERS:
+            planner.kill()
+            planner.wait()
+            killed = True
+            print(f"killed the planner after {decided(wave):,}", flush=True)
+    if planner.returncode:
+        raise SystemExit("the planner failed")
+    return peak, killed
+
+
+def start_planner() -> subprocess.Popen:
+    return subprocess.Popen([sys.executable, "-c", PLANNER], cwd=ROOT)
+
+
+def memory_of(process: subprocess.Popen) -> int:
+    try:
+        return psutil.Process(process.pid).memory_info().rss
+    except psutil.NoSuchProcess:
+        return 0
+
+
+def decided(wave) -> int:
+    """Read from the checkpoint: the keys of the customers are dense."""
+    wave.refresh_from_db(fields=["planned_up_to"])
+    return wave.planned_up_to
+
+
+def twice(wave) -> int:
+    """Customers decided on twice, or mailed twice; refuses what is missing."""
+    from django.db.models import Count
+
+    from surveys.loop import manners
+    from surveys.models import Invitation, Message
+
+    rows = Invitation.objects.filter(wave=wave).order_by()
+    counts = dict(rows.values_list("decision").annotate(Count("pk")))
+    customers = rows.aggregate(n=Count("customer", distinct=True))["n"]
+    mails = Message.objects.filter(invitation__wave=wave, kind="invitation", state="queued")
+    invited = mails.aggregate(n=Count("invitation", distinct=True))["n"]
+    wave.refresh_from_db()
+    print(f"{manners.not_asked(counts)}; {invited:,} mails in the outbox", flush=True)
+    if (wave.state, customers, invited) != ("launched", CUSTOMERS, counts["ask"]):
+        raise SystemExit(f"incomplete: {wave.state}, {customers} decided, {invited} mails")
+    return sum(counts.values()) - customers + mails.count() - invited
+
+
+if __name__ == "__main__":
+    main()
