@@ -3,7 +3,7 @@ import io
 
 import pytest
 
-from surveys.exports import csv_file, field
+from surveys.exports import csv_file, csv_stream, field
 
 
 @pytest.mark.parametrize(
@@ -31,3 +31,20 @@ def test_a_file_is_quoted_throughout_and_read_back_alike():
     assert text.startswith('\ufeff"left","right"\r\n"a,b",')
     read = list(csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline="")))
     assert read[1:] == [["a,b", 'say "hi"'], ["two\nlines", ""], ["'=1", "-2"]]
+
+
+def test_a_stream_holds_the_same_and_reads_its_rows_one_by_one():
+    read = []
+
+    def rows():
+        for number in (1, 2):
+            read.append(number)
+            yield number, "=1+1"
+
+    response = csv_stream("themes", "left right", rows())
+    lines = iter(response.streaming_content)
+    assert (next(lines), read) == (b'\xef\xbb\xbf"left","right"\r\n', [])
+    assert (next(lines), read) == (b'"1","\'=1+1"\r\n', [1])
+    whole = csv_file("themes", "left right", rows())
+    assert csv_stream("themes", "left right", rows()).getvalue() == whole.content
+    assert response.headers.items() == whole.headers.items()
