@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from surveys.delivery.outbox import post
 from surveys.models import AuditEntry, DeliveryEvent, Message, Role, Survey, User
@@ -84,11 +84,10 @@ def hold(survey: Survey) -> int:
     return waiting.update(state=State.HELD, last_error=PAUSED)
 
 
-def release(survey: Survey) -> int:
-    """Queue again what `hold` kept back, but for waves that a person paused; returns how many."""
-    held = Message.objects.filter(state=State.HELD, last_error=PAUSED, invitation__survey=survey)
-    held = held.exclude(invitation__wave__state__in=["paused", "stopped"])
-    return held.update(state=State.QUEUED, last_error="")
+def held(survey: Survey) -> QuerySet[Message]:
+    """What `hold` kept back, but for waves that a person paused or stopped as well."""
+    mails = Message.objects.filter(state=State.HELD, last_error=PAUSED, invitation__survey=survey)
+    return mails.exclude(invitation__wave__state__in=["paused", "stopped"])
 
 
 def _pause(survey: Survey, reason: str, now: datetime) -> bool:
@@ -96,8 +95,8 @@ def _pause(survey: Survey, reason: str, now: datetime) -> bool:
     if not running.update(paused_reason=reason):
         return False
     survey.paused_reason = reason
-    held = hold(survey)
-    AuditEntry.record("pause", survey, now, after={"mails held back": held}, reason=reason)
+    kept = hold(survey)
+    AuditEntry.record("pause", survey, now, after={"mails held back": kept}, reason=reason)
     _alarm(survey, now)
     return True
 

@@ -13,7 +13,6 @@ from surveys.delivery.hints import hint
 from surveys.delivery.outbox import SEND
 from surveys.loop import schedule
 from surveys.loop.ask import PLAN
-from surveys.loop.windows import Place, next_opening
 from surveys.models import (
     AuditEntry,
     Customer,
@@ -21,6 +20,7 @@ from surveys.models import (
     Invitation,
     Message,
     Response,
+    Survey,
     User,
     Wave,
 )
@@ -59,7 +59,7 @@ def resume(wave: Wave, by: User, now: datetime) -> int:
         raise CannotChange(f"“{wave.survey}” is paused: {why} Resume the survey first.")
     _move(wave, (State.PAUSED,), State.PLANNING, "Only a paused wave can be resumed.")
     held = _mails(wave).filter(state=Message.State.HELD, last_error__in=[PAUSED, breaker.PAUSED])
-    _catch_up(wave, held, now)
+    catch_up(wave.survey, wave, held, now)
     queued = held.update(state=Message.State.QUEUED, last_error="")
     AuditEntry.record("resume", wave, now, actor=by, after={"mails queued again": queued})
     hint(PLAN)
@@ -90,7 +90,7 @@ def _mails(wave: Wave) -> QuerySet[Message]:
     return Message.objects.filter(invitation__wave=wave, kind__in=Message.NEVER_TWICE)
 
 
-def _catch_up(wave: Wave, held: QuerySet[Message], now: datetime) -> None:
+def catch_up(survey: Survey, wave: Wave | None, held: QuerySet[Message], now: datetime) -> None:
     """Give every overdue mail the next opening of its customer's window: one round of updates for
     each of the places they live in. An invitation still keeps its distance from its heads-up."""
     overdue = held.filter(next_at__lt=now)
@@ -98,8 +98,10 @@ def _catch_up(wave: Wave, held: QuerySet[Message], now: datetime) -> None:
     for zone, country in list(where.order_by().distinct()):
         here = Customer.objects.filter(time_zone=zone, country=country)
         local = overdue.filter(invitation__customer__in=here)
-        _announce_before(wave, held, local, _opening(wave, zone, country, now))
-        _send_from(wave, local, _opening(wave, zone, country, now))
+        opening = schedule.opening(survey, Customer(time_zone=zone, country=country), now, wave)
+        if wave:
+            _announce_before(wave, held, local, opening)
+        _send_from(survey, local, opening)
 
 
 def _announce_before(
@@ -110,20 +112,15 @@ def _announce_before(
     late = local.filter(kind=Message.Kind.HEADS_UP, invitation=OuterRef("invitation"))
     later = at + timedelta(days=wave.heads_up_days)
     invitations = held.filter(Exists(late), kind=Message.Kind.INVITATION, next_at__lt=later)
-    _send_from(wave, invitations, later)
+    _send_from(wave.survey, invitations, later)
 
 
-def _send_from(wave: Wave, mails: QuerySet[Message], at: datetime) -> None:
+def _send_from(survey: Survey, mails: QuerySet[Message], at: datetime) -> None:
     first = mails.filter(kind=Message.Kind.INVITATION).values("invitation")
     Invitation.objects.filter(pk__in=first).update(
-        send_at=at, expires_at=at + timedelta(days=wave.survey.valid_days)
+        send_at=at, expires_at=at + timedelta(days=survey.valid_days)
     )
     mails.update(next_at=at)
-
-
-def _opening(wave: Wave, zone: str, country: str, at: datetime) -> datetime:
-    where = Place(*schedule.place(Customer(time_zone=zone, country=country)))
-    return next_opening(at, schedule.window(wave.survey, wave), where)
 
 
 @dataclass(frozen=True)
