@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from django.contrib import admin
-from django.db import models
+from django.conf import settings
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db import models, transaction
+from django.http import Http404
+from django.shortcuts import redirect
+from django.urls import path
 from unfold.admin import StackedInline
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminTextareaWidget
 
 from surveys.admin.base import Admin, Scoped
-from surveys.admin.default_words import default_wording
+from surveys.admin.default_words import default_wording, languages_to_add
 from surveys.admin.filters import choices_filter, values_filter
-from surveys.models import Kind, Survey, Wording
+from surveys.admin.previews import Previews
+from surveys.admin.triggers import TriggerInline
+from surveys.models import Kind, Reminder, ReminderText, Survey, Wording
+from surveys.models.reminders import MOST as MOST_REMINDERS
 
 
 class WordingInline(Scoped, StackedInline):
@@ -25,22 +33,46 @@ class WordingInline(Scoped, StackedInline):
               ("low_label", "high_label"), "comment_label", "thanks")  # fmt: skip
 
 
+class ReminderTextInline(Scoped, StackedInline):
+    model = ReminderText
+    extra = 0
+    formfield_overrides = {models.TextField: {"widget": UnfoldAdminTextareaWidget({"rows": 3})}}
+    verbose_name_plural = "Its own words; in other languages the survey's words are used again"
+    fields = (("language", "subject"), "intro")
+
+
+class ReminderInline(Scoped, StackedInline):
+    model = Reminder
+    extra = 0
+    max_num = MOST_REMINDERS
+    inlines = (ReminderTextInline,)
+    verbose_name_plural = "Reminders, only to those who have not answered"
+    fields = (("number", "after_days"),)
+
+
 @admin.register(Survey)
-class SurveyAdmin(Admin):
+class SurveyAdmin(Previews, Admin):
     list_display = ("name", "kind", "product", "languages", "is_open", "created_at")
     list_filter = (
         choices_filter("kind", "kind", Kind.choices),
         values_filter("product or touchpoint", "product"),
     )
     search_fields = ("name", "product")
-    inlines = (WordingInline,)
+    inlines = (WordingInline, ReminderInline, TriggerInline)
+    change_form_outer_after_template = "admin/surveys/survey.html"
     fieldsets = (
         (None, {"fields": ("name", ("kind", "product"), ("language", "sender_name"),
                            ("valid_days", "is_open"))}),
+        ("Manners", {"fields": ("family", ("send_from", "send_until"), "working_days_only",
+                                "silence_alert_days")}),
     )  # fmt: skip
 
     def get_queryset(self, request):
-        return super().get_queryset(request).prefetch_related("wordings")
+        return super().get_queryset(request).prefetch_related("wordings", "reminders__texts")
+
+    def get_fieldsets(self, request, obj=None):
+        """A new survey asks for little; its manners have defaults that can be changed later."""
+        return self.fieldsets if obj else self.fieldsets[:1]
 
     def get_inlines(self, request, obj):
         return self.inlines if obj else ()
@@ -52,12 +84,47 @@ class SurveyAdmin(Admin):
         """A new survey comes with words of its kind, so that it can be sent in a minute."""
         super().save_model(request, obj, form, change)
         if not change:
-            default_wording(obj).save()
+            default_wording(obj, obj.language).save()
 
     def response_add(self, request, obj, post_url_continue=None):
         """On to the words, which want a look before anybody is asked."""
         request.POST = request.POST.copy() | {"_continue": "1"}
         return super().response_add(request, obj, post_url_continue)
+
+    def construct_change_message(self, request, form, formsets, add=False):
+        """Reminders hold texts of their own, whose changes are recorded too."""
+        rows = [row for formset in formsets or [] for row in formset.forms]
+        inner = [each.formset for row in rows for each in getattr(row, "nested_formsets", [])]
+        saved = [formset for formset in inner if hasattr(formset, "new_objects")]
+        return super().construct_change_message(request, form, [*(formsets or []), *saved], add)
+
+    def change_view(self, request, object_id, form_url="", extra_context=None):
+        survey = self.get_object(request, object_id)
+        names = dict(settings.LANGUAGES)
+        to_add = [names[each] for each in languages_to_add(survey)] if survey else []
+        context = {"languages_to_add": to_add, **(extra_context or {})}
+        return super().change_view(request, object_id, form_url, context)
+
+    def get_urls(self):
+        view = self.admin_site.admin_view(self.add_languages)
+        route = path("<int:pk>/languages/", view, name="surveys_survey_add_languages")
+        return [route, *super().get_urls()]
+
+    def add_languages(self, request, pk: int):
+        """Standard words in every language that has none yet."""
+        survey = self.get_queryset(request).filter(pk=pk).first()
+        if survey is None:
+            raise Http404("There is no such survey.")
+        if not request.user.has_perm("surveys.add_wording"):
+            raise PermissionDenied
+        if request.method == "POST":
+            new = [default_wording(survey, language) for language in languages_to_add(survey)]
+            with transaction.atomic():
+                Wording.objects.bulk_create(new)
+                added = ", ".join(wording.language for wording in new)
+                self.log_change(request, survey, {"after": {"added wording": added}})
+            messages.success(request, f"Added standard words in {len(new)} languages.")
+        return redirect("admin:surveys_survey_change", pk)
 
     @display(description="words in")
     def languages(self, survey):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from django.conf import settings
 
 from surveys.delivery import notices
@@ -10,7 +12,7 @@ from surveys.delivery.headers import mailbox_line, one_line
 from surveys.delivery.letter import Letter, about, letter
 from surveys.delivery.links import admin_link, answer_link, unsubscribe_link
 from surveys.delivery.sheets import Sheet, heads_up_sheet, sender_of, survey_sheet, words_of
-from surveys.models import Customer, Invitation, Message, Survey, User
+from surveys.models import Customer, Invitation, Message, Reminder, Survey, User
 
 Kind = Message.Kind
 
@@ -96,10 +98,33 @@ def _is_named(customer: Customer) -> bool:
     return bool(one_line(customer.name))
 
 
+class Preview(NamedTuple):
+    """A mail as a made-up customer would get it. Its links lead nowhere."""
+
+    subject: str
+    text: str
+    html: str
+
+
+def preview(survey: Survey, language: str, reminder: Reminder | None = None) -> Preview:
+    """The invitation, or that reminder. Raises NoWording."""
+    words = words_of(survey, language, reminder)
+    return _preview(survey, survey_sheet(survey, words, named=True))
+
+
+def preview_of_heads_up(survey: Survey, language: str) -> Preview:
+    sender = f"Mo Example, {settings.COMPANY}"
+    words = words_of(survey, language)
+    return _preview(survey, heads_up_sheet(survey, words, sender, named=True))
+
+
 def invitation_preview(survey: Survey, language: str) -> str:
-    """The HTML of the invitation as a made-up customer would get it; its links lead nowhere."""
-    sheet = survey_sheet(survey, words_of(survey, language), named=True)
-    return said(sheet.html, _values("Ada Example", survey.product, "#", "#"))
+    return preview(survey, language).html
+
+
+def _preview(survey: Survey, sheet: Sheet) -> Preview:
+    values = _values("Ada Example", survey.product, "#", "#")
+    return Preview(sheet.subject(values), said(sheet.text, values), said(sheet.html, values))
 
 
 WRITERS = {
