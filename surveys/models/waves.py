@@ -137,13 +137,15 @@ class Wave(models.Model):
         """Of the last customer who is drawn; empty when everybody is."""
         if not self.sample_size:
             return ""
-        lots = self._everybody(now).order_by("lot").values_list("lot", flat=True)
+        lots = self._everybody(now).order_by("lot").values_list(self._lot(), flat=True)
         return next(iter(lots[self.sample_size - 1 : self.sample_size]), "")
 
+    def _lot(self) -> MD5:
+        """Chance that anybody can check: another order for each wave, the same every time."""
+        return MD5(Concat(Cast("pk", models.CharField()), Value(f":{self.pk}")))
+
     def _everybody(self, now: datetime) -> models.QuerySet[Customer]:
-        customers = Customer.objects.alias(
-            lot=MD5(Concat(Cast("pk", models.CharField()), Value(f":{self.pk}")))
-        )
+        customers = Customer.objects.alias(lot=self._lot())
         if self.segment:
             inherited = Q(segment="", account__segment=self.segment)
             customers = customers.filter(Q(segment=self.segment) | inherited)
