@@ -88,6 +88,8 @@ SIDEBAR = [
         "items": [
             _list("Surveys", "quiz", "survey"),
             _list("Waves", "waves", "wave"),
+            _list("Triggers", "bolt", "trigger"),
+            _list("Events", "history_toggle_off", "event"),
             _list("Invitations", "mail", "invitation"),
             _list("Outbox", "outbox", "message"),
         ],

@@ -5,11 +5,13 @@ from django.contrib import admin
 from surveys.admin import (  # noqa: F401  importing registers the pages
     answers,
     audit,
+    invitations,
     outbox,
     people,
     programs,
     settings,
     tasks,
+    triggers,
     waves,
 )
 

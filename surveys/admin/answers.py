@@ -1,4 +1,4 @@
-"""Invitations and answers: what was decided, what came back, and who gave it."""
+"""Answers: what came back, and who gave it."""
 
 from __future__ import annotations
 
@@ -16,21 +16,7 @@ from surveys.admin import looks
 from surveys.admin.base import Admin, Inline, ReadOnly
 from surveys.admin.filters import choices_filter, values_filter
 from surveys.loop import answer
-from surveys.models import Band, Invitation, Response, ResponseVersion
-
-
-@admin.register(Invitation)
-class InvitationAdmin(ReadOnly, Admin):
-    list_display = ("customer", "survey", "product", "decision", "created_at", "expires_at")
-    list_filter = (
-        values_filter("survey", "survey", label="survey__name"),
-        choices_filter("decision", "decision", Invitation.Decision.choices),
-        values_filter("product or touchpoint", "product"),
-    )
-    list_select_related = ("customer", "survey")
-    search_fields = ("customer__name", "customer__email")
-    fields = (("customer", "survey"), ("decision", "occasion"), ("product", "language"),
-              ("created_at", "expires_at"))  # fmt: skip
+from surveys.models import Band, Response, ResponseVersion
 
 
 class VersionInline(ReadOnly, Inline):

@@ -11,7 +11,7 @@ from django.utils.formats import number_format
 from django.utils.html import format_html
 from django.utils.text import Truncator
 
-from surveys.models import DEADLINE, OutreachTask, Response
+from surveys.models import DEADLINE, Customer, OutreachTask, Response
 
 SOON = timedelta(hours=24)
 NOTHING = "–"
@@ -99,6 +99,17 @@ def noun_link(site, noun: str, pk: int) -> str:
 
 def two_lines(first: object, second: object) -> str:
     return format_html('<span class="voc-two"><b>{}</b><small>{}</small></span>', first, second)
+
+
+def person(customer: Customer) -> str:
+    """A customer and their account; key contacts are marked as such."""
+    account = customer.account or NO_ACCOUNT
+    if not customer.is_key_contact:
+        return two_lines(customer, account)
+    mark = badge("amber", "Key contact")
+    return format_html(
+        '<span class="voc-two"><b>{} {}</b><small>{}</small></span>', customer, mark, account
+    )
 
 
 def whole(text: str) -> str:

@@ -2,9 +2,10 @@
 
 How to add a system, say Helpline:
 
-1. Write `surveys/triggers/helpline.py` with a subclass of System. Subclasses must implement
-   `verify` (is it really them?) and `read` (what happened to whom?). Say in its docstring how a
-   person sets up the other side, and where its maker describes signature and payload.
+1. Write `surveys/triggers/helpline.py` with a subclass of System. Subclasses must say `name` and
+   `happenings`, and implement `verify` (is it really them?) and `read` (what happened to whom?).
+   Say in its docstring how a person sets up the other side, and where its maker describes
+   signature and payload.
 2. Add it to SYSTEMS in `surveys/triggers/door.py`. Its address is then `/hooks/helpline/`.
 3. Add `HOOK_SECRET_HELPLINE` to HOOK_SECRETS in `voc/settings.py`, to `.env.example` and to the
    table in `README.md`. Without a secret the address does not exist.
@@ -52,6 +53,7 @@ class Happening:
 
 class System(ABC):
     name: str  # as in /hooks/<name>/, and in the source of triggers and events
+    happenings: tuple[str, ...]  # the usual ones, shown beside the triggers
 
     @abstractmethod
     def verify(self, headers: Mapping[str, str], body: bytes, secret: str, now: datetime) -> bool:

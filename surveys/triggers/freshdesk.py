@@ -25,6 +25,7 @@ RENAMED = {"open": "reopened"}
 
 class Freshdesk(SharedSecret):
     name = "freshdesk"
+    happenings = ("ticket.resolved", "ticket.closed", "ticket.reopened")
 
     def read(self, payload: dict) -> list[Happening]:
         ticket = payload.get("freshdesk_webhook", payload)

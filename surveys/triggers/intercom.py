@@ -27,6 +27,7 @@ RENAMED = {"conversation.admin.opened": "conversation.reopened"}
 
 class Intercom(System):
     name = "intercom"
+    happenings = ("conversation.admin.closed", "conversation.reopened")
 
     def verify(self, headers: Mapping[str, str], body: bytes, secret: str, now: datetime) -> bool:
         mac = hmac.digest(secret.encode(), body, hashlib.sha1).hex()

@@ -23,6 +23,7 @@ RENAMED = {"re-opened": "reopened"}
 
 class Salesforce(SharedSecret):
     name = "salesforce"
+    happenings = ("case.closed", "case.reopened")
 
     def read(self, payload: dict) -> list[Happening]:
         case, status = needed(payload, "Id", 40), slug(needed(payload, "Status", 40))

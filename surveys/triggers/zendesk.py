@@ -42,6 +42,7 @@ RENAMED = {"open": "reopened"}
 
 class Zendesk(System):
     name = "zendesk"
+    happenings = ("ticket.solved", "ticket.reopened")
 
     def verify(self, headers: Mapping[str, str], body: bytes, secret: str, now: datetime) -> bool:
         timestamp = headers.get("X-Zendesk-Webhook-Signature-Timestamp", "")

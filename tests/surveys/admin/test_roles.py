@@ -8,11 +8,12 @@ from surveys.models import Role
 
 NOUNS = [
     "outreachtask", "response", "account", "customer", "survey", "invitation", "rootcause",
-    "absence", "wave", "message", "suppression", "auditentry", "user", "team", "apikey",
+    "absence", "wave", "trigger", "event", "message", "suppression", "auditentry", "user", "team",
+    "apikey",
 ]  # fmt: skip
 WORK = set(NOUNS[:8])
-PROGRAM = WORK | {"wave", "message", "suppression", "auditentry"}
-EVIDENCE = ["outreachtask", "response", "invitation", "message", "auditentry"]
+PROGRAM = WORK | {"wave", "trigger", "event", "message", "suppression", "auditentry"}
+EVIDENCE = ["outreachtask", "response", "invitation", "message", "event", "auditentry"]
 
 SEES = {
     Role.ADMINISTRATOR: set(NOUNS),
@@ -24,7 +25,8 @@ SEES = {
 }
 ADDS = {
     Role.ADMINISTRATOR: set(NOUNS) - set(EVIDENCE) - {"suppression"},
-    Role.PROGRAM_MANAGER: {"account", "customer", "survey", "wave", "rootcause", "absence"},
+    Role.PROGRAM_MANAGER: {"account", "customer", "survey", "wave", "trigger"}
+    | {"rootcause", "absence"},
     Role.TEAM_LEAD: {"absence"},
     Role.ACCOUNT_MANAGER: {"absence"},
     Role.PRODUCT_TEAM: set(),
