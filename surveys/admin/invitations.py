@@ -8,6 +8,7 @@ from datetime import datetime
 
 from django.contrib import admin
 from django.contrib.admin import SimpleListFilter
+from django.contrib.admin.views.main import ORDER_VAR
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, StreamingHttpResponse
 from django.urls import path, reverse
@@ -83,6 +84,11 @@ class InvitationRows(Rows):
         super().__init__(request, *args, **kwargs)
         self.has_active_filters = any(name != "tab" for name in self.filter_params)
 
+    def get_ordering(self, request, queryset):
+        if current(request).name == SILENT and ORDER_VAR not in self.params:
+            return ["-customer__is_key_contact", "sent_at", "pk"]
+        return super().get_ordering(request, queryset)
+
 
 @admin.register(Invitation)
 class InvitationAdmin(ReadOnly, Admin):
@@ -102,6 +108,7 @@ class InvitationAdmin(ReadOnly, Admin):
     search_fields = ("customer__name", "customer__email", "customer__account__name")
     search_help_text = "Customer or account"
     list_before_template = "admin/surveys/invitation_tabs.html"
+    ordering = ("-created_at", "-pk")
     fields = (("customer", "survey"), ("decision", "occasion"), ("product", "language"),
               ("created_at", "expires_at"))  # fmt: skip
 
@@ -112,11 +119,6 @@ class InvitationAdmin(ReadOnly, Admin):
         if current(request).name == SILENT:
             return ("who", "survey", "product_asked", "silent_for", "owner_name")
         return self.list_display
-
-    def get_ordering(self, request):
-        if current(request).name == SILENT:
-            return ["-customer__is_key_contact", "sent_at", "pk"]
-        return ["-created_at", "-pk"]
 
     def get_urls(self):
         view = self.admin_site.admin_view(self.download)
