@@ -86,7 +86,7 @@ class Previews:
         ]
 
     def mails(self, request: HttpRequest, pk: int) -> HttpResponse:
-        survey = self._survey(request, pk)
+        survey = self.get_survey(request, pk)
         try:
             choices = Choices(survey, request.GET)
         except NoWording as refusal:
@@ -110,9 +110,7 @@ class Previews:
         return TemplateResponse(request, "admin/surveys/survey_mails.html", context)
 
     def test(self, request: HttpRequest, pk: int) -> HttpResponse:
-        survey = self._survey(request, pk)
-        if not request.user.has_perm("surveys.change_survey"):
-            raise PermissionDenied
+        survey = self.get_survey(request, pk, "surveys.change_survey")
         back = f"{reverse('admin:surveys_survey_mails', args=[pk])}?{request.GET.urlencode()}"
         if request.method == "POST":
             try:
@@ -126,17 +124,20 @@ class Previews:
 
     def answer_page(self, request: HttpRequest, pk: int, language: str) -> HttpResponse:
         """The page that the links in a test lead to; its button does nothing."""
-        survey = self._survey(request, pk)
+        survey = self.get_survey(request, pk)
         wording = survey.wordings.filter(language=language).first()
         if wording is None:
             raise Http404("There are no words in this language.")
         return _answer_page(request, survey, wording)
 
-    def _survey(self, request: HttpRequest, pk: int) -> Survey:
+    def get_survey(
+        self, request: HttpRequest, pk: int, permission: str = "surveys.view_survey"
+    ) -> Survey:
+        """Raises Http404 for what is out of sight, PermissionDenied for who may not do this."""
         survey = self.get_queryset(request).filter(pk=pk).first()
         if survey is None:
             raise Http404("There is no such survey.")
-        if not self.has_view_or_change_permission(request, survey):
+        if not request.user.has_perm(permission):
             raise PermissionDenied
         return survey
 

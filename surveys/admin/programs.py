@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
 from django.db import models, transaction
-from django.http import Http404
 from django.shortcuts import redirect
 from django.urls import path
+from django.utils import timezone
 from unfold.admin import StackedInline
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminTextareaWidget
@@ -18,6 +17,7 @@ from surveys.admin.default_words import default_wording, languages_to_add
 from surveys.admin.filters import choices_filter, values_filter
 from surveys.admin.previews import Previews
 from surveys.admin.triggers import TriggerInline
+from surveys.loop import resume
 from surveys.models import Kind, Reminder, ReminderText, Survey, Wording
 from surveys.models.reminders import MOST as MOST_REMINDERS
 
@@ -106,17 +106,31 @@ class SurveyAdmin(Previews, Admin):
         return super().change_view(request, object_id, form_url, context)
 
     def get_urls(self):
-        view = self.admin_site.admin_view(self.add_languages)
-        route = path("<int:pk>/languages/", view, name="surveys_survey_add_languages")
-        return [route, *super().get_urls()]
+        wrap = self.admin_site.admin_view
+        return [
+            path(
+                "<int:pk>/languages/",
+                wrap(self.add_languages),
+                name="surveys_survey_add_languages",
+            ),
+            path("<int:pk>/resume/", wrap(self.resume), name="surveys_survey_resume"),
+            *super().get_urls(),
+        ]
+
+    def resume(self, request, pk: int):
+        """After what paused it was put right."""
+        survey = self.get_survey(request, pk, "surveys.change_survey")
+        if request.method == "POST":
+            try:
+                queued = resume.resume(survey, request.user, timezone.now())
+                messages.success(request, f"“{survey}” goes on; {queued} mails are queued again.")
+            except resume.NotPaused as refusal:
+                messages.error(request, str(refusal))
+        return redirect("admin:surveys_survey_change", pk)
 
     def add_languages(self, request, pk: int):
         """Standard words in every language that has none yet."""
-        survey = self.get_queryset(request).filter(pk=pk).first()
-        if survey is None:
-            raise Http404("There is no such survey.")
-        if not request.user.has_perm("surveys.add_wording"):
-            raise PermissionDenied
+        survey = self.get_survey(request, pk, "surveys.add_wording")
         if request.method == "POST":
             new = [default_wording(survey, language) for language in languages_to_add(survey)]
             with transaction.atomic():
