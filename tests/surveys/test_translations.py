@@ -13,9 +13,8 @@ from django.utils.translation.template import templatize
 ROOM = Path(__file__).resolve().parent.parent.parent / "surveys"
 LANGUAGES = [language for language, _ in settings.LANGUAGES if language != "en"]
 PLACEHOLDER = re.compile(r"%\(\w+\)s")
-CALL = re.compile(
-    r"\b(?:_|gettext|gettext_lazy)\(\s*((?:u?\"(?:[^\"\\]|\\.)*\"|u?'(?:[^'\\]|\\.)*')+)"
-)
+TEXT = r"""(?:u?"(?:[^"\\]|\\.)*"|u?'(?:[^'\\]|\\.)*')"""
+CALL = re.compile(rf"\b(?:_|gettext|gettext_lazy)\(\s*({TEXT}+)")
 ENTRY = re.compile(r'^msgid (".*")\nmsgstr (".*")$', re.MULTILINE)
 
 
