@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 
 from surveys.demo import cast as casting
-from surveys.demo import company, live, story
+from surveys.demo import company, live, story, tickets
 from surveys.demo.cast import Cast
 from surveys.demo.history import BATCH, History, first_versions, loose_response
 from surveys.loop import ask, suppress
@@ -43,6 +43,7 @@ def fill(
     pairs = zip(told.asked, invitations, strict=True)
     _last_days([pair for pair in pairs if live.is_live(pair[0], now - LIVE)], cast, tell)
     _right_now(cast, now)
+    tickets.tell(cast, now)
     answers = Response.objects.count()
     return {"customers": len(cast.customers), "invitations": len(invitations), "answers": answers}
 

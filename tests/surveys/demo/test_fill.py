@@ -1,3 +1,4 @@
+from collections import Counter
 from io import StringIO
 
 import pytest
@@ -19,6 +20,7 @@ from surveys.models import (
     AuditEntry,
     Contact,
     Customer,
+    Event,
     Invitation,
     Message,
     OutreachTask,
@@ -108,6 +110,11 @@ class TestTheWholeDemo:
         )
         assert Wave.objects.filter(state="draft").count() == 1
         assert Suppression.objects.count() == 2
+        outcomes = Counter(Event.objects.values_list("outcome", flat=True))
+        assert outcomes == {"decided": 40, "waiting": 4, "superseded": 1, "no_trigger": 2}
+        assert Event.objects.waiting().filter(ask_at__lte=NOW).count() == 0
+        assert {str(event.invitation.survey) for event in Event.objects.filter(outcome="decided")
+                .select_related("invitation__survey")} == {"CSAT after a ticket"}  # fmt: skip
 
     def test_the_same_seed_gives_the_same_data(self):
         fill(NOW)
