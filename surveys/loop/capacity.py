@@ -126,19 +126,17 @@ def rates(survey: Survey, owners: Iterable[Owner], now: datetime) -> dict[Owner,
     by_a_person = Q(response__verdict="person", response__band__gt="")
     rows = (
         asked.order_by()
-        .values_list("survey", "customer__account__owner")
-        .annotate(
-            Count("pk"),
-            Count("pk", filter=by_a_person),
-            Count("pk", filter=by_a_person & Q(response__band="detractor")),
-        )
+        .values("survey", "customer__account__owner")
+        .annotate(asked=Count("pk"), answered=Count("pk", filter=by_a_person))
+        .annotate(detractors=Count("pk", filter=by_a_person & Q(response__band="detractor")))
     )
     mine: dict[Owner, Rate] = {}
     here, kind = Rate(), Rate()
-    for of_survey, owner, *counts in rows:
-        rate = Rate(*counts)
+    for row in rows:
+        owner = row["customer__account__owner"]
+        rate = Rate(row["asked"], row["answered"], row["detractors"])
         kind += rate
-        if of_survey == survey.pk:
+        if row["survey"] == survey.pk:
             here += rate
             mine[owner] = mine.get(owner, Rate()) + rate
     return {owner: _best(mine.get(owner, Rate()), here, kind) for owner in owners}

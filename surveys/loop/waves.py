@@ -11,6 +11,7 @@ from django.db.models import Count, Exists, OuterRef, QuerySet
 from surveys.delivery import breaker
 from surveys.delivery.hints import hint
 from surveys.delivery.outbox import SEND
+from surveys.delivery.wanted import WAVE_PAUSED
 from surveys.loop import schedule
 from surveys.loop.ask import PLAN
 from surveys.models import (
@@ -25,7 +26,6 @@ from surveys.models import (
     Wave,
 )
 
-PAUSED = "Held back: the wave is paused."
 STOPPED = "The wave was stopped."
 State = Wave.State
 RUNNING = (State.PLANNING, State.LAUNCHED)
@@ -43,7 +43,7 @@ def pause(wave: Wave, by: User, now: datetime) -> int:
     """
     _move(wave, RUNNING, State.PAUSED, "Only a wave that is under way can be paused.")
     waiting = _mails(wave).filter(state=Message.State.QUEUED)
-    held = waiting.update(state=Message.State.HELD, last_error=PAUSED)
+    held = waiting.update(state=Message.State.HELD, last_error=WAVE_PAUSED)
     AuditEntry.record("pause", wave, now, actor=by, after={"mails held back": held})
     return held
 
@@ -58,7 +58,9 @@ def resume(wave: Wave, by: User, now: datetime) -> int:
     if why := wave.survey.paused_reason:
         raise CannotChange(f"“{wave.survey}” is paused: {why} Resume the survey first.")
     _move(wave, (State.PAUSED,), State.PLANNING, "Only a paused wave can be resumed.")
-    held = _mails(wave).filter(state=Message.State.HELD, last_error__in=[PAUSED, breaker.PAUSED])
+    held = _mails(wave).filter(
+        state=Message.State.HELD, last_error__in=[WAVE_PAUSED, breaker.PAUSED]
+    )
     catch_up(wave.survey, wave, held, now)
     queued = held.update(state=Message.State.QUEUED, last_error="")
     AuditEntry.record("resume", wave, now, actor=by, after={"mails queued again": queued})
