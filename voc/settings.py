@@ -154,6 +154,23 @@ MAIL_CONNECTIONS = env.int("MAIL_CONNECTIONS", default=4)  # of one sender, at o
 MAIL_RATE = env.float("MAIL_RATE", default=10)  # mails a second of one sender; 0: no limit
 RESEND_IN_DOUBT = env.bool("RESEND_IN_DOUBT", default=False)
 BOUNCE_ADDRESS = env("BOUNCE_ADDRESS", default="")  # with one, each mail has its own return path
+INBOUND_URL = env("INBOUND_URL", default="")  # the mailbox that bounces and replies come to
+PROVIDERS = ["brevo", "mailersend", "mailgun", "mailjet", "mailtrap",
+             "postmark", "resend", "sendgrid", "sparkpost"]  # fmt: skip
+MAIL_PROVIDER = env("MAIL_PROVIDER", default="")  # instead of EMAIL_URL: a provider's API
+if MAIL_PROVIDER and MAIL_PROVIDER not in PROVIDERS:
+    raise ImproperlyConfigured(f"MAIL_PROVIDER must be one of: {', '.join(PROVIDERS)}.")
+ANYMAIL = {
+    f"{MAIL_PROVIDER.upper()}_{option}": value
+    for option, value in env.dict("MAIL_PROVIDER_OPTIONS", default={}).items()
+}
+WEBHOOK_SECRET = env("WEBHOOK_SECRET", default="")  # user:password of the provider's webhooks
+ANYMAIL |= {
+    "WEBHOOK_SECRET": WEBHOOK_SECRET,
+    "REQUESTS_TIMEOUT": EMAIL_TIMEOUT,
+    "SEND_DEFAULTS": {"track_opens": False, "track_clicks": False},
+    "IGNORE_UNSUPPORTED_FEATURES": True,  # such as turning off a tracking that they do not have
+}
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = CONTACT_EMAIL
 
 # People

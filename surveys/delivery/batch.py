@@ -10,7 +10,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from surveys.delivery import claim, emails, lanes, outcomes
+from surveys.delivery import claim, emails, lanes, outcomes, provider
 from surveys.delivery.letter import Letter
 from surveys.delivery.pace import Pace
 from surveys.delivery.smtp import Busy, Lane, Refused, Unreachable
@@ -27,7 +27,7 @@ class Batch:
     a mail, and one mail in doubt at most when the process dies.
     """
 
-    lane: type[Lane] = Lane
+    lane: Callable[[], Lane] = staticmethod(provider.lane)
 
     def __init__(
         self, messages: list[Message], clock: Callable[[], datetime], pace: Pace,
@@ -50,6 +50,7 @@ class Batch:
                 except Unreachable as error:
                     lanes.pause(self.clock(), str(error), alarm_at_once=not isinstance(error, Busy))
                     claim.give_back(self.messages[place:], str(error))
+                    self.stop.set()  # the lane is paused for every connection
                     break
             self._write_down()
         return self.sent
