@@ -6,6 +6,7 @@ Names of headers are constants in our own code; only values come from people.
 from __future__ import annotations
 
 import re
+from email.errors import MessageError
 from email.header import Header
 from email.headerregistry import Address
 from textwrap import wrap
@@ -16,6 +17,9 @@ UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
 PLAIN = re.compile(r"[\x20-\x7e]*")
 PLAIN_NAME = re.compile(r"[\w!#$%&'*+/=?^`{|}~ -]*", re.ASCII)  # a phrase that needs no quotes
 PLAIN_ADDRESS = re.compile(r"[\w!#$%&'*+/=?^`{|}~-]+(\.[\w!#$%&'*+/=?^`{|}~-]+)*@[\w.-]+", re.ASCII)
+AMBIGUOUS = re.compile(
+    "[ßς\u200c\u200d]"
+)  # other domains by IDNA 2003, which we have, than by 2008
 LONGEST_TEXT, LONGEST_NAME = 200, 80  # characters
 LONGEST_ADDRESS = 254  # RFC 5321, 4.5.3.1.3, with its errata 1690
 WIDTH = 76
@@ -58,14 +62,19 @@ def deliverable(email: str) -> str:
     """
     local, at, domain = email.strip().rpartition("@")
     try:
+        if AMBIGUOUS.search(domain):
+            raise ValueError("write its domain in the form that begins with xn--")
         address = f"{local}{at}{punycode(domain)}"
         if not PLAIN_ADDRESS.fullmatch(address):
             address = Address(addr_spec=address).addr_spec
         address.encode("ascii")
-    except (ValueError, IndexError) as error:  # the parser stumbles over some in its own ways
-        raise ValueError(f"“{one_line(email)}” is not an e-mail address: {error}") from error
+    except (ValueError, IndexError, MessageError) as error:  # its parser raises all of these
+        raise ValueError(f"No mail can go to “{one_line(email)}”: {error}") from error
     if len(address) > LONGEST_ADDRESS:
-        raise ValueError(f"“{one_line(email)[:40]}…” has more than {LONGEST_ADDRESS} characters.")
+        raise ValueError(
+            f"No mail can go to “{one_line(email)[:40]}…”: it has more than "
+            f"{LONGEST_ADDRESS} characters."
+        )
     return address
 
 

@@ -51,7 +51,8 @@ def contact_bounced(message: Message) -> Letter:
 def contact_silent(message: Message) -> Letter:
     """To the account's owner: a key contact was asked and has not answered."""
     asked, owner = about(message.invitation), about(message.user)
-    since = _local(asked.created_at, owner)
+    sent = asked.messages.filter(kind=Message.Kind.INVITATION, sent_at__isnull=False).first()
+    since = _local((sent and sent.sent_at) or asked.created_at, owner)
     subject = f"{_whom(asked.customer)} has not answered"
     return _notice(message, subject, asked=asked, since=since, link=admin_link(asked.customer))
 
