@@ -39,7 +39,7 @@ TABS = {
     tab.name: tab
     for tab in (
         Tab("all", "All", "Nobody has been asked yet. Plan a wave, or add a trigger to a survey."),
-        Tab(SILENT, "Not answered", "Everybody who was asked has answered."),
+        Tab(SILENT, "Not answered", "Everybody who can still answer has answered."),
         Tab("answered", "Answered", "No answer has come in yet."),
         Tab("not_asked", "Not asked", "Nobody was left out."),
     )
@@ -53,7 +53,7 @@ def current(request: HttpRequest) -> Tab:
 def under(tab: Tab, rows: Invitations) -> Invitations:
     """The invitations that belong under the tab."""
     if tab.name == SILENT:
-        return rows.unanswered()
+        return rows.unanswered().filter(expires_at__gt=timezone.now())
     if tab.name == "answered":
         return rows.filter(response__verdict="person")
     return rows.exclude(decision=Invitation.Decision.ASK) if tab.name == "not_asked" else rows

@@ -117,7 +117,8 @@ class EventAdmin(ReadOnly, Admin):
 
     @display(description="what happened", ordering="happening")
     def what(self, event):
-        return looks.two_lines(event.happening, f"{event.source} {event.external_id}")
+        about = event.subject or event.external_id
+        return looks.two_lines(event.happening, f"{event.source}, {about}")
 
     @display(description="customer", ordering="customer__name")
     def who(self, event):

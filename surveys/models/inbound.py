@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.core.validators import MaxValueValidator
 from django.db import IntegrityError, models, transaction
 from django.db.models import Q
 
@@ -102,12 +103,22 @@ class Trigger(models.Model):
     """A rule: when this happens in that system, ask this survey after a while."""
 
     survey = models.ForeignKey(Survey, on_delete=models.CASCADE, related_name="triggers")
-    source = models.CharField(max_length=40, help_text="Such as zendesk, or your own name for it.")
-    happening = models.CharField(max_length=60, help_text="Such as ticket.solved.")
+    source = models.CharField(
+        max_length=40,
+        help_text="zendesk, freshdesk, salesforce, intercom, or how another names itself.",
+    )
+    happening = models.CharField(
+        max_length=60, help_text="Such as ticket.solved; the list of triggers names the usual ones."
+    )
     product = models.CharField(
         "product or touchpoint", max_length=80, blank=True, help_text="Empty: any."
     )
-    delay_hours = models.PositiveSmallIntegerField(default=24)
+    delay_hours = models.PositiveSmallIntegerField(
+        "ask after (hours)",
+        default=24,
+        validators=[MaxValueValidator(720)],
+        help_text="24 lets a solved ticket settle. 0: at once.",
+    )
     is_active = models.BooleanField("active", default=True)
 
     class Meta:

@@ -47,11 +47,13 @@ def test_each_tab_shows_its_own(signed_in, asked, nps, alice, now):
     answer.give(asked("Glad"), 9, "", now)
     answer.give(asked("Scanned"), 1, "", now)
     Response.objects.filter(customer__name="Scanned").update(verdict="machine")
+    asked("Expired", 31)
     Message.objects.filter(invitation=asked("Doubtful")).update(state="in_doubt", sent_at=None)
     nobody = Customer.objects.create(account=alice.accounts.get(), name="Nobody")
     ask.invite(nps, [nobody], "wave:1", now)
     client = signed_in(alice)
-    assert set(listed(client, "all")) == {"Silent", "Glad", "Scanned", "Doubtful", "Nobody"}
+    everybody = {"Silent", "Glad", "Scanned", "Expired", "Doubtful", "Nobody"}
+    assert set(listed(client, "all")) == everybody
     assert set(listed(client, "silent")) == {"Silent", "Scanned"}
     assert listed(client, "answered") == ["Glad"]
     assert listed(client, "not_asked") == ["Nobody"]
@@ -135,5 +137,5 @@ def test_an_empty_tab_says_what_to_do_next(signed_in, alice, manager):
     said = signed_in(manager).get(LIST).content.decode()
     assert "Plan a wave, or add a trigger" in said
     said = signed_in(alice).get(LIST, {"tab": "silent"}).content.decode()
-    assert "Everybody who was asked has answered." in said
+    assert "Everybody who can still answer has answered." in said
     assert FILE not in said
