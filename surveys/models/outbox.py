@@ -18,6 +18,10 @@ class Messages(models.QuerySet["Message"]):
     def due(self, now: datetime) -> Messages:
         return self.filter(state=Message.State.QUEUED, next_at__lte=now)
 
+    def in_doubt(self) -> Messages:
+        """The server may have taken them, or not."""
+        return self.filter(state=Message.State.IN_DOUBT)
+
     def abandoned(self, now: datetime) -> Messages:
         """Claimed by a sender whose lease has run out: it is dead or has stalled."""
         return self.filter(state=Message.State.SENDING, lease_until__lt=now)
@@ -123,6 +127,9 @@ class Message(models.Model):
             ),
             models.Index(  # the sweep that frees abandoned rows
                 F("lease_until"), name="messages_sending", condition=Q(state="sending")
+            ),
+            models.Index(  # the provider's webhooks, which name a mail in their own way
+                F("provider_id"), name="messages_at_provider", condition=~Q(provider_id="")
             ),
             models.Index(  # the circuit breaker: a survey's latest
                 F("sent_at"),
