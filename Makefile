@@ -1,7 +1,7 @@
 # The two commands a newcomer needs: `make run` and `make test`. `make help` lists all.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test lint lock bench-wave manage clean
+.PHONY: help run test lint kills bench-send bench-wave lock manage clean
 
 # Where the benchmarks find their files, and nowhere else.
 DATA ?= ../shared/data
@@ -37,6 +37,12 @@ lint: .venv/.test-installed ## Check style, types, migrations, and the files for
 	TESTING=1 $(PY) manage.py makemigrations --check --dry-run
 	.venv/bin/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
 	.venv/bin/hadolint Dockerfile
+
+kills: .venv/.test-installed ## Kill senders of mail at random (KILLS=10000) and look for lost and double mails
+	@$(PY) -m tests.bench.kills
+
+bench-send: .venv/.test-installed ## Invitations a second, against smtplib on one connection
+	@$(PY) -m tests.bench.send
 
 lock: | .venv/bin/python ## Pin requirements*.txt with hashes again
 	@test -x var/uv/bin/uv || { $(PYTHON) -m venv var/uv && var/uv/bin/pip install --quiet $(UV); }

@@ -1,0 +1,171 @@
+"""A mail server that is quick, records what it took, and misbehaves when a test says so.
+
+As a process: `python -m tests.faults.sink --port 2525 --record FILE [--delay SECONDS]`. In a test:
+`with Sink() as sink`. `sink.script` holds what to do next at a stage (connect, EHLO, MAIL, RCPT,
+DATA, body): a reply such as "450 later", or one of
+
+    drop            hang up
+    stall           say nothing more
+    keep and drop   (body) take the mail and hang up without a word
+    dribble         (connect) one byte of the greeting a second
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import random
+import re
+import threading
+from collections import Counter
+from pathlib import Path
+
+from voc.embedded.ports import LOOPBACK, any_free
+
+MESSAGE_ID = re.compile(rb"(?mi)^Message-ID:[ \r\n]*(<[^>]*>)")
+ANSWERS = {"MAIL": "250 ok", "RCPT": "250 ok", "DATA": "354 go on", "body": "250 taken"}
+
+
+class Session(asyncio.Protocol):
+    def __init__(self, sink: Sink):
+        self.sink, self.buffer, self.in_body, self.deaf = sink, b"", False, False
+        self.recipient = ""
+
+    def connection_made(self, transport) -> None:
+        self.transport = transport
+        self.sink.connections += 1
+        self.answer("connect", "220 sink")
+
+    def data_received(self, data: bytes) -> None:
+        self.buffer += data
+        while not self.deaf and self.take():
+            pass
+
+    def take(self) -> bool:
+        """One command or one body out of the buffer; False when there is no whole one."""
+        before, end, after = self.buffer.partition(b"\r\n.\r\n" if self.in_body else b"\r\n")
+        if not end:
+            return False
+        self.buffer = after
+        if self.in_body:
+            self.in_body = False
+            self.end_of(before)
+        else:
+            self.command(before.decode("utf-8", "replace"))
+        return True
+
+    def command(self, line: str) -> None:
+        word = line[:4].upper()
+        if word == "EHLO":
+            self.answer(word, "250-sink\r\n" + self.sink.extensions)
+        elif word in ANSWERS:
+            if word == "RCPT":
+                self.recipient = line[line.find("<") + 1 : line.rfind(">")]
+            self.in_body = self.answer(word, ANSWERS[word]).startswith("354")
+        else:
+            self.write("221 bye" if word == "QUIT" else "250 ok")
+
+    def end_of(self, body: bytes) -> None:
+        action = self.sink.next_at("body", self.recipient)
+        if action in (None, "keep and drop", "keep and stall"):
+            self.sink.keep(self.recipient, body)
+        self.act("drop" if action == "keep and drop" else action, ANSWERS["body"])
+
+    def answer(self, stage: str, usual: str) -> str:
+        action = self.sink.next_at(stage, self.recipient)
+        self.act(action, usual)
+        return action or usual
+
+    def act(self, action: str | None, usual: str) -> None:
+        if action == "drop":
+            self.deaf = True
+            self.transport.abort()
+        elif action in ("stall", "keep and stall"):
+            self.deaf = True
+        elif action == "dribble":
+            self.dribble("220 " + "x" * 500)
+        elif usual == ANSWERS["body"] and self.sink.delay:
+            delay = random.random() * self.sink.delay
+            self.sink.loop.call_later(delay, self.write, action or usual)
+        else:
+            self.write(action or usual)
+
+    def dribble(self, rest: str) -> None:
+        if not self.transport.is_closing():
+            self.transport.write(rest[0].encode())
+            self.sink.loop.call_later(0.2, self.dribble, rest[1:] or "\r\n")
+
+    def write(self, text: str) -> None:
+        if not self.transport.is_closing():
+            self.transport.write(text.encode() + b"\r\n")
+
+
+class Sink:
+    """`record`: where the recipient and the Message-ID of each mail are written as it is taken."""
+
+    def __init__(self, port: int = 0, record: Path | None = None, delay: float = 0.0):
+        self.port, self.delay = port or any_free(), delay
+        self.extensions = "250-PIPELINING\r\n250 8BITMIME"
+        self.script: dict[str, list[str | None]] = {}
+        self.to: dict[str, str] = {}  # what RCPT says to an address
+        self.kept: list[tuple[str, str, bytes]] = []
+        self.connections = 0
+        self._record = os.open(record, os.O_WRONLY | os.O_APPEND | os.O_CREAT) if record else None
+
+    def next_at(self, stage: str, recipient: str) -> str | None:
+        if stage == "RCPT" and recipient in self.to:
+            return self.to[recipient]
+        waiting = self.script.get(stage)
+        return waiting.pop(0) if waiting else None
+
+    def keep(self, recipient: str, body: bytes) -> None:
+        found = MESSAGE_ID.search(body)
+        message_id = found[1].decode() if found else ""
+        if self._record is None:
+            self.kept.append((recipient, message_id, body))
+        else:
+            os.write(self._record, f"{recipient} {message_id}\n".encode())
+
+    @property
+    def recipients(self) -> list[str]:
+        return sorted(recipient for recipient, _, _ in self.kept)
+
+    @property
+    def times(self) -> Counter:
+        """How often each Message-ID came."""
+        return Counter(message_id for _, message_id, _ in self.kept)
+
+    async def serve(self, ready: threading.Event | None = None) -> None:
+        self.loop = asyncio.get_running_loop()
+        self._stop = asyncio.Event()
+        server = await self.loop.create_server(lambda: Session(self), LOOPBACK, self.port)
+        if ready:
+            ready.set()
+        await self._stop.wait()
+        server.close()
+
+    def __enter__(self) -> Sink:
+        ready = threading.Event()
+        self._thread = threading.Thread(target=lambda: asyncio.run(self.serve(ready)), daemon=True)
+        self._thread.start()
+        ready.wait(10)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join(10)
+
+
+def recorded(path: Path) -> Counter:
+    """How often each Message-ID was taken, from the record of a sink's process."""
+    lines = path.read_text().splitlines() if path.exists() else []
+    return Counter(line.split(" ", 1)[1] for line in lines)
+
+
+if __name__ == "__main__":
+    options = argparse.ArgumentParser()
+    options.add_argument("--port", type=int, required=True)
+    options.add_argument("--record", type=Path)
+    options.add_argument("--delay", type=float, default=0.0)
+    asyncio.run(Sink(**vars(options.parse_args())).serve())
