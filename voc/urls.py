@@ -12,6 +12,7 @@ urlpatterns = [
     path("healthz", health.healthz),
     path("readyz", health.readyz),
     path("", include("surveys.pages.urls")),
+    path("hooks/mail/", include("surveys.inbound.urls")),
     path("hooks/", include("surveys.triggers.urls")),
     path("api/v1/", include("analysis.api")),
     path("api/", include("surveys.api.urls")),

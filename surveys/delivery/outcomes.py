@@ -32,12 +32,20 @@ BOUNCES = (Kind.HARD_BOUNCE, Kind.SOFT_BOUNCE)
 
 @transaction.atomic
 def record(
-    message: Message, kind: str, *, source: str, event_id: str, detail: str = "", now: datetime
+    message: Message,
+    kind: str,
+    *,
+    source: str,
+    event_id: str,
+    detail: str = "",
+    to: str = "",
+    now: datetime,
 ) -> bool:
     """Write down what became of `message`, and do what follows. False: it was known already.
 
     `kind` is one of DeliveryEvent.Kind; `source` ("smtp", "mailbox", a provider) and `event_id`
     name the report: the same two come again only when the same report does. `detail` is for people.
+    `to` is the address it went to, if a trustworthy reporter says so; else the customer's present.
     """
     invitation = message.invitation if message.kind in Message.NEVER_TWICE else None
     event, is_new = DeliveryEvent.objects.get_or_create(
@@ -47,15 +55,21 @@ def record(
             "kind": kind,
             "message": message,
             "survey": invitation.survey if invitation else None,
-            "detail": detail.replace("\x00", "")[:300],
+            "detail": _plain(detail),
             "at": now,
         },
     )
     if is_new:
         _resolve_doubt(message, now)
     if is_new and invitation:
-        _conclude(event, message, invitation)
+        _conclude(event, message, invitation, to)
     return is_new
+
+
+def not_sent(message: Message, why: str) -> bool:
+    """The provider took the mail and then did not even try to deliver it."""
+    taken = Message.objects.filter(pk=message.pk, state__in=[State.SENT, State.IN_DOUBT])
+    return taken.update(state=State.FAILED, last_error=_plain(why)) == 1
 
 
 def _short(event_id: str) -> str:
@@ -63,6 +77,11 @@ def _short(event_id: str) -> str:
     if len(event_id) <= EVENT_ID_LENGTH and event_id.isprintable():
         return event_id
     return hashlib.sha256(event_id.encode("utf-8", "replace")).hexdigest()
+
+
+def _plain(text: str) -> str:
+    """What a stranger said, as the database can hold it."""
+    return text.encode("utf-8", "replace").decode().replace("\x00", "")[:300]
 
 
 def _resolve_doubt(message: Message, now: datetime) -> None:
@@ -73,16 +92,17 @@ def _resolve_doubt(message: Message, now: datetime) -> None:
     doubtful.update(state=State.SENT, sent_at=now, last_error="")
 
 
-def _conclude(event: DeliveryEvent, message: Message, invitation: Invitation) -> None:
+def _conclude(event: DeliveryEvent, message: Message, invitation: Invitation, to: str) -> None:
     customer = Customer.objects.select_for_update().get(pk=invitation.customer_id)
+    address = to or customer.email or ""
     if event.kind == Kind.DELIVERED:
         _count(customer, 0)
     elif event.kind == Kind.UNSUBSCRIBED:
-        _stop(customer, Suppression.Reason.UNSUBSCRIBED, event, invitation.survey.family)
+        _stop(customer, address, Suppression.Reason.UNSUBSCRIBED, event, invitation.survey.family)
     elif event.kind == Kind.COMPLAINT:
-        _stop(customer, Suppression.Reason.COMPLAINED, event)
+        _stop(customer, address, Suppression.Reason.COMPLAINED, event)
     elif event.kind == Kind.HARD_BOUNCE or _too_many(customer, event, message):
-        _stop(customer, Suppression.Reason.BOUNCED, event)
+        _stop(customer, address, Suppression.Reason.BOUNCED, event)
     if event.kind in BOUNCES:
         _tell_owner(customer, invitation, event.at)
     breaker.check(invitation.survey, event.kind, event.at)
@@ -115,9 +135,13 @@ def _arrived_between(customer: Customer, message: Message) -> bool:
 
 
 def _stop(
-    customer: Customer, reason: str, event: DeliveryEvent, family: Family | None = None
+    customer: Customer,
+    address: str,
+    reason: str,
+    event: DeliveryEvent,
+    family: Family | None = None,
 ) -> None:
-    if not customer.email or not Suppression.add(customer.email, reason, event.at, family):
+    if not address or not Suppression.add(address, reason, event.at, family):
         return
     AuditEntry.record(
         "suppress",

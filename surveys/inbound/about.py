@@ -27,7 +27,7 @@ def reported(mail: Incoming) -> Message | None:
     paths = [*mail.recipients, report.return_path]
     ids = [pk for path in paths if (pk := verp.read(path)) is not None]
     return (
-        _messages().filter(pk__in=ids[:1]).first()
+        messages().filter(pk__in=ids[:1]).first()
         or _by_link(report)
         or (None if settings.BOUNCE_ADDRESS else _by_its_word(report))
     )
@@ -37,8 +37,8 @@ def answered(mail: Incoming) -> tuple[Customer | None, Invitation | None]:
     """The customer who wrote it, and the invitation it answers; for reading, so no proof needed."""
     paths = (verp.read(address) for address in mail.recipients)
     ids = [pk for pk in paths if pk is not None] + [pk for pk, _ in map(_ours, mail.answers) if pk]
-    messages = _messages().filter(pk__in=ids[:20], kind__in=Message.NEVER_TWICE)
-    if message := messages.order_by("-pk").first():
+    ours = messages().filter(pk__in=ids[:20], kind__in=Message.NEVER_TWICE)
+    if message := ours.order_by("-pk").first():
         return message.invitation.customer, message.invitation
     known = Customer.objects.filter(email=mail.sender).first() if mail.sender else None
     return known, None
@@ -48,7 +48,7 @@ def _by_link(report: Report) -> Message | None:
     asked = Invitation.objects.by_token(report.token, Purpose.UNSUBSCRIBE).first()
     if asked is None:
         return None
-    mails = _messages().filter(invitation=asked, kind__in=Message.NEVER_TWICE).order_by("-pk")
+    mails = messages().filter(invitation=asked, kind__in=Message.NEVER_TWICE).order_by("-pk")
     return mails.filter(message_id=report.message_id).first() or mails.first()
 
 
@@ -58,7 +58,7 @@ def _by_its_word(report: Report) -> Message | None:
     sent_to = to_customer | Q(user__email=report.recipient)
     if not pk or not report.recipient:
         return None
-    return _messages().filter(sent_to, pk=pk, message_id=message_id).first()
+    return messages().filter(sent_to, pk=pk, message_id=message_id).first()
 
 
 def _ours(message_id: str) -> tuple[int | None, str]:
@@ -66,5 +66,6 @@ def _ours(message_id: str) -> tuple[int | None, str]:
     return (int(found[1]), message_id) if found else (None, "")
 
 
-def _messages():
+def messages():
+    """Our mails, with those they are about."""
     return Message.objects.select_related(*RELATED)
