@@ -97,6 +97,7 @@ class InvitationAdmin(ReadOnly, Admin):
     list_filter = (
         TabFilter,
         values_filter("survey", "survey", label="survey__name"),
+        values_filter("wave", "wave", label="wave__name"),
         choices_filter("decision", "decision", Invitation.Decision.choices),
         values_filter("product or touchpoint", "product"),
         values_filter("owner", "customer__account__owner", label="customer__account__owner__name"),

@@ -1,27 +1,28 @@
-"""Waves: choose an audience, look at the mail, launch, and watch it go out."""
+"""Waves: choose an audience, see what follows, launch, watch it go out, and hold it back."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import datetime
 from itertools import chain
 
 from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Count, Q
-from django.http import Http404
-from django.shortcuts import redirect
-from django.urls import path, reverse
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import path
 from django.utils import timezone
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelectWidget
 
+from surveys.admin import wave_page
 from surveys.admin.base import Admin
 from surveys.admin.filters import choices_filter, values_filter
-from surveys.delivery.emails import invitation_preview
-from surveys.loop import ask
-from surveys.models import Account, Customer, Invitation, Message, NoWording, Suppression, Wave
+from surveys.loop import ask, remind, waves
+from surveys.models import Account, Customer, CustomerProperty, Wave
 
-SAMPLE = 10
+REFUSALS = (ask.CannotLaunch, waves.CannotChange, remind.CannotRemind)
 
 
 @admin.register(Wave)
@@ -34,12 +35,20 @@ class WaveAdmin(Admin):
     list_select_related = ("survey", "launched_by")
     search_fields = ("name", "survey__name")
     deletable = True
+    autocomplete_fields = ("account",)
     change_form_outer_after_template = "admin/surveys/wave.html"
     fieldsets = (
         (None, {"fields": (("survey", "name"), "product")}),
-        ("Audience", {"fields": (("segment", "language"), ("owner", "key_contacts_only")),
+        ("Audience", {"fields": (("segment", "language"), ("owner", "account"),
+                                 ("not_asked_for_days", "last_band"),
+                                 ("property_name", "property_value"),
+                                 ("sample_size", "key_contacts_only")),
                       "description": "Leave everything empty to ask every customer."}),
+        ("Sending", {"fields": (("starts_on", "spread_days"), ("heads_up_days", "at_once"))}),
     )  # fmt: skip
+
+    class Media:
+        js = ("surveys/live.js",)
 
     def has_change_permission(self, request, obj=None) -> bool:
         return super().has_change_permission(request, obj) and _is_draft(obj)
@@ -47,17 +56,24 @@ class WaveAdmin(Admin):
     def has_delete_permission(self, request, obj=None) -> bool:
         return super().has_delete_permission(request, obj) and _is_draft(obj)
 
+    def get_fieldsets(self, request, obj=None):
+        """Of a launched wave, what was chosen: empty fields say nothing any more."""
+        if _is_draft(obj):
+            return self.fieldsets
+        said = [(title, _chosen(obj, options["fields"])) for title, options in self.fieldsets]
+        return [(title, {"fields": rows}) for title, rows in said if rows]
+
     def choices_for(self, db_field, request):
         choices = super().choices_for(db_field, request)
         return choices.filter(is_open=True) if db_field.name == "survey" else choices
 
     def formfield_for_dbfield(self, db_field, request, **kwargs):
         """Segment and language are chosen, not typed: a misspelt one would ask nobody."""
-        if db_field.name == "segment":
-            kwargs["widget"] = UnfoldAdminSelectWidget(choices=_segments())
-        if db_field.name == "language":
-            every = ("", "Every language")
-            kwargs["widget"] = UnfoldAdminSelectWidget(choices=[every, *settings.LANGUAGES])
+        choices = {"segment": _segments, "language": _languages, "property_name": _properties}
+        if db_field.name in choices:
+            kwargs["widget"] = UnfoldAdminSelectWidget(choices=choices[db_field.name]())
+        if db_field.name == "sample_size":
+            kwargs["min_value"] = 1
         return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     def response_add(self, request, obj, post_url_continue=None):
@@ -66,31 +82,98 @@ class WaveAdmin(Admin):
         return super().response_add(request, obj, post_url_continue)
 
     def get_urls(self):
-        view = self.admin_site.admin_view(self.launch)
-        return [path("<int:pk>/launch/", view, name="surveys_wave_launch"), *super().get_urls()]
+        pages = {name: self._do(verb) for name, verb in VERBS.items()} | {"progress": self.progress}
+        wrap = self.admin_site.admin_view
+        return [
+            *(
+                path(f"<int:pk>/{name}/", wrap(view), name=f"surveys_wave_{name}")
+                for name, view in pages.items()
+            ),
+            *super().get_urls(),
+        ]
 
-    def launch(self, request, pk: int):
-        wave = self.get_queryset(request).filter(pk=pk).first()
+    def _do(self, verb: Callable) -> Callable:
+        def view(request: HttpRequest, pk: int) -> HttpResponse:
+            wave = self._find(request, pk, "surveys.change_wave")
+            if request.method == "POST":
+                try:
+                    messages.success(request, verb(wave, request, timezone.now()))
+                except REFUSALS as refusal:
+                    messages.error(request, str(refusal))
+            return redirect("admin:surveys_wave_change", pk)
+
+        return view
+
+    def progress(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """The figures alone, for the page that keeps itself fresh."""
+        wave = self._find(request, pk, "surveys.view_wave")
+        if _is_draft(wave):
+            raise Http404("This wave has not been launched.")
+        context = {"wave": wave, **wave_page.under_way(wave)}
+        return render(request, "admin/surveys/wave_progress.html", context)
+
+    def _find(self, request: HttpRequest, pk: int, permission: str) -> Wave:
+        wave = self.get_queryset(request).select_related("survey").filter(pk=pk).first()
         if wave is None:
             raise Http404("There is no such wave.")
-        if not request.user.has_perm("surveys.change_wave"):
+        if not request.user.has_perm(permission):
             raise PermissionDenied
-        if request.method == "POST":
-            try:
-                ask.launch(wave, request.user, timezone.now())
-                messages.success(request, f"“{wave}” is launched. The mails go out by themselves.")
-            except ask.CannotLaunch as refusal:
-                messages.error(request, str(refusal))
-        return redirect("admin:surveys_wave_change", pk)
+        return wave
 
     def change_view(self, request, object_id, form_url="", extra_context=None):
         wave = self.get_object(request, object_id)
-        about = about_wave(wave) if wave else {}
+        about = wave_page.about(wave, request.GET, timezone.now()) if wave else {}
         return super().change_view(request, object_id, form_url, {**about, **(extra_context or {})})
 
     @display(description="product", ordering="product")
     def product(self, wave):
         return wave.product or wave.survey.product
+
+
+def _launch(wave: Wave, request: HttpRequest, now: datetime) -> str:
+    ask.launch(wave, request.user, now)
+    return f"“{wave}” is launched. The mails go out by themselves."
+
+
+def _pause(wave: Wave, request: HttpRequest, now: datetime) -> str:
+    held = waves.pause(wave, request.user, now)
+    return f"“{wave}” is paused; {held:,} mails are held back until you resume it."
+
+
+def _resume(wave: Wave, request: HttpRequest, now: datetime) -> str:
+    queued = waves.resume(wave, request.user, now)
+    return f"“{wave}” goes on; {queued:,} mails are queued again."
+
+
+def _stop(wave: Wave, request: HttpRequest, now: datetime) -> str:
+    cancelled = waves.stop(wave, request.user, now)
+    return f"“{wave}” is stopped; {cancelled:,} mails are cancelled. What was sent can be answered."
+
+
+def _remind(wave: Wave, request: HttpRequest, now: datetime) -> str:
+    queued = remind.remind_wave(wave, request.user, now)
+    if not queued:
+        return (
+            "Nobody is left to remind: all have answered, were mailed within 24 hours, or were "
+            "reminded five times."
+        )
+    return f"{queued:,} reminders go out when each customer's window is open."
+
+
+def _spread(wave: Wave, request: HttpRequest, now: datetime) -> str:
+    days = request.POST.get("days", "")
+    waves.spread(wave, int(days) if days.isdecimal() else 0, request.user, now)
+    return f"“{wave}” is spread over {wave.spread_days} days."
+
+
+VERBS = {
+    "launch": _launch,
+    "pause": _pause,
+    "resume": _resume,
+    "stop": _stop,
+    "remind": _remind,
+    "spread": _spread,
+}
 
 
 def _segments() -> list[tuple[str, str]]:
@@ -100,63 +183,21 @@ def _segments() -> list[tuple[str, str]]:
     return [("", "Every segment"), *((name, name) for name in sorted(names))]
 
 
+def _languages() -> list[tuple[str, str]]:
+    return [("", "Every language"), *settings.LANGUAGES]
+
+
+def _properties() -> list[tuple[str, str]]:
+    names = CustomerProperty.objects.order_by("name").values_list("name", flat=True).distinct()
+    return [("", "Whatever they are"), *((name, name) for name in names)]
+
+
 def _is_draft(wave: Wave | None) -> bool:
     return wave is None or wave.state == Wave.State.DRAFT
 
 
-def about_wave(wave: Wave) -> dict:
-    """What the page says beside the form: who would be asked, with which mail; or how it went."""
-    context = {"wave": wave, "preview": _preview(wave)}
-    if wave.state == Wave.State.DRAFT:
-        context["audience"] = audience(wave)
-        context["launch_link"] = reverse("admin:surveys_wave_launch", args=[wave.pk])
-    else:
-        context["progress"] = progress(wave)
-    return context
-
-
-def audience(wave: Wave) -> dict:
-    """How many customers the wave would ask, how many of them cannot be asked and why, and ten."""
-    customers = wave.audience()
-    addresses = list(customers.exclude(email=None).values_list("email", flat=True))
-    total, suppressed = customers.count(), len(Suppression.among(addresses, wave.survey))
-    return {
-        "total": total,
-        "no_address": total - len(addresses),
-        "suppressed": suppressed,
-        "asked": len(addresses) - suppressed,
-        "sample": list(customers.select_related("account").order_by("name", "pk")[:SAMPLE]),
-    }
-
-
-def progress(wave: Wave) -> list[tuple[str, int]]:
-    """What became of a launched wave's invitations, in the order in which it happens."""
-    asked = Q(decision=Invitation.Decision.ASK)
-    rows = wave.invitations.aggregate(
-        planned=Count("pk", filter=asked),
-        not_asked=Count("pk", filter=~asked),
-        answered=Count("response"),
-    )
-    mails = dict(
-        Message.objects.filter(invitation__wave=wave, kind=Message.Kind.INVITATION)
-        .order_by()
-        .values_list("state")
-        .annotate(Count("pk"))
-    )
-    waiting = mails.get("queued", 0) + mails.get("sending", 0)
-    return [
-        ("Asked", rows["planned"]),
-        ("Not asked", rows["not_asked"]),
-        ("Waiting to be sent", waiting),
-        ("Sent", mails.get("sent", 0)),
-        ("Failed", mails.get("failed", 0)),
-        ("In doubt", mails.get("in_doubt", 0)),
-        ("Answered", rows["answered"]),
-    ]
-
-
-def _preview(wave: Wave) -> str:
-    try:
-        return invitation_preview(wave.survey, wave.language or wave.survey.language)
-    except NoWording:
-        return ""
+def _chosen(wave: Wave, rows: tuple) -> list[tuple[str, ...]]:
+    """The fields that hold something, in the rows in which the form has them."""
+    named = [row if isinstance(row, tuple) else (row,) for row in rows]
+    kept = [tuple(name for name in row if getattr(wave, name) not in ("", None)) for row in named]
+    return [row for row in kept if row]

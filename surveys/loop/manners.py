@@ -115,7 +115,7 @@ def _asks_around(survey: Survey, planned: Mapping[int, datetime]) -> dict[int, l
 def not_asked(counts: Mapping[str, int]) -> str:
     """A sentence for `counts` by Invitation.Decision, the most frequent reason first:
     “412 not asked: throttled 300, suppressed 80, no address 32”."""
-    reasons = {SHORT[Invitation.Decision(name)]: n for name, n in counts.items() if name in SHORT}
+    reasons = {short: counts.get(decision, 0) for decision, short in SHORT.items()}
     said = [f"{name} {n:,}" for name, n in sorted(reasons.items(), key=lambda r: -r[1]) if n]
     if not said:
         return "Everybody is asked."

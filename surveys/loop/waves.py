@@ -14,6 +14,7 @@ from surveys.delivery.outbox import SEND
 from surveys.delivery.wanted import WAVE_PAUSED
 from surveys.loop import schedule
 from surveys.loop.ask import PLAN
+from surveys.loop.capacity import LONGEST
 from surveys.models import (
     AuditEntry,
     Customer,
@@ -80,6 +81,22 @@ def stop(wave: Wave, by: User, now: datetime) -> int:
     cancelled = waiting.update(state=Message.State.CANCELLED, last_error=STOPPED)
     AuditEntry.record("stop", wave, now, actor=by, after={"mails cancelled": cancelled})
     return cancelled
+
+
+@transaction.atomic
+def spread(wave: Wave, days: int, by: User, now: datetime) -> None:
+    """Send a draft over so many days (1-366). Raises CannotChange once it is launched."""
+    if not 1 <= days <= LONGEST:
+        raise CannotChange(f"A wave can be spread over 1 to {LONGEST} days.")
+    before = wave.spread_days
+    draft = Wave.objects.filter(pk=wave.pk, state=State.DRAFT)
+    if not draft.update(spread_days=days):
+        raise CannotChange("Only a draft can be spread: this wave has been launched.")
+    AuditEntry.record(
+        "change", wave, now, actor=by,
+        before={"spread_days": before}, after={"spread_days": days},
+    )  # fmt: skip
+    wave.refresh_from_db(fields=["spread_days"])
 
 
 def _move(wave: Wave, before: tuple[str, ...], after: str, refusal: str) -> None:
