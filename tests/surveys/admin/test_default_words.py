@@ -1,0 +1,26 @@
+import pytest
+from django.conf import settings
+
+from surveys.admin.default_words import default_wording, languages_to_add
+from surveys.models import Kind, Survey
+from surveys.models.wording import PLACEHOLDERS
+
+LANGUAGES = [language for language, _ in settings.LANGUAGES]
+
+
+@pytest.mark.parametrize("kind", Kind.values)
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_standard_words_fit_their_fields_and_speak_of_the_same(language, kind):
+    survey = Survey(pk=1, kind=kind)
+    wording = default_wording(survey, language)
+    wording.full_clean(exclude=["survey"], validate_unique=False, validate_constraints=False)
+    english = default_wording(survey, "en")
+    spoken_of = set(PLACEHOLDERS.findall(english.question))
+    assert set(PLACEHOLDERS.findall(wording.question)) == spoken_of
+    for field in ("subject", "question", "low_label", "high_label", "comment_label", "thanks"):
+        there, here = getattr(english, field), getattr(wording, field)
+        assert (there == here) == (language == "en"), field
+
+
+def test_a_survey_is_offered_the_languages_it_lacks(nps):
+    assert languages_to_add(nps) == [language for language in LANGUAGES if language != "en"]
