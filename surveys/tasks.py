@@ -1,9 +1,13 @@
 """The door for the clock and the worker: each sweep is one call of a verb, and leaves a tick."""
 
+from pathlib import Path
+
 from celery import shared_task
+from django.conf import settings
 from django.utils import timezone
 
 from surveys.delivery import claim, send
+from surveys.inbound import embedded, mailbox
 from surveys.loop import ask, happen, remind, silence
 from surveys.models import Tick
 
@@ -36,6 +40,16 @@ def send_mail() -> int:
 @shared_task
 def free_abandoned_mail() -> int:
     return _tick("free abandoned mail", claim.free_abandoned(timezone.now()))
+
+
+@shared_task
+def read_mailbox() -> int:
+    return _tick("read mailbox", mailbox.sweep(settings.INBOUND_URL, timezone.now))
+
+
+@shared_task
+def read_inbox() -> int:
+    return _tick("read inbox", embedded.sweep(Path(settings.INBOX_DIR), timezone.now))
 
 
 def _tick(name: str, done: int) -> int:

@@ -45,6 +45,19 @@ app.conf.beat_schedule = {
     },
 }
 
+# hear what became of them
+if settings.INBOUND_URL:
+    app.conf.beat_schedule["read mailbox"] = {
+        "task": "surveys.tasks.read_mailbox",
+        "schedule": crontab(minute="*"),
+    }
+if settings.EMBEDDED and settings.INBOX_DIR:
+    app.conf.beat_schedule["read inbox"] = {
+        "task": "surveys.tasks.read_inbox",
+        "schedule": TICK,
+        "options": UNTIL_NEXT,
+    }
+
 
 @signals.setup_logging.connect
 def log_as_the_web_process_does(**_: object) -> None:
