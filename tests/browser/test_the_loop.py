@@ -50,6 +50,7 @@ def launch_a_wave(page):
     survey = Survey.objects.get()
     page.select_option("select[name=survey]", str(survey.pk))
     page.fill("input[name=name]", "First week")
+    page.get_by_label("Send at once").check()  # whatever time it is while the tests run
     page.get_by_role("button", name="Save and continue editing").click()
     expect(page.get_by_text("1 of 1 customer")).to_be_visible()
     preview = page.frame_locator("iframe[title='Preview of the mail']")
