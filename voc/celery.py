@@ -8,6 +8,7 @@ import logging.config
 import os
 
 from celery import Celery, signals
+from celery.app.utils import Settings
 from celery.schedules import crontab
 from django.conf import settings
 
@@ -45,18 +46,16 @@ app.conf.beat_schedule = {
     },
 }
 
-# hear what became of them
-if settings.INBOUND_URL:
-    app.conf.beat_schedule["read mailbox"] = {
-        "task": "surveys.tasks.read_mailbox",
-        "schedule": crontab(minute="*"),
-    }
-if settings.EMBEDDED and settings.INBOX_DIR:
-    app.conf.beat_schedule["read inbox"] = {
-        "task": "surveys.tasks.read_inbox",
-        "schedule": TICK,
-        "options": UNTIL_NEXT,
-    }
+
+@app.on_after_configure.connect
+def read_what_comes_in(source: Settings, **_: object) -> None:
+    """Only where there is something to read. A mailbox may take its time, so not at every tick."""
+    if settings.INBOUND_URL:
+        every_minute = {"task": "surveys.tasks.read_mailbox", "schedule": crontab(minute="*")}
+        source.beat_schedule["read mailbox"] = every_minute
+    if settings.EMBEDDED and settings.INBOX_DIR:
+        entry = {"task": "surveys.tasks.read_inbox", "schedule": TICK, "options": UNTIL_NEXT}
+        source.beat_schedule["read inbox"] = entry
 
 
 @signals.setup_logging.connect
