@@ -7,8 +7,8 @@ from django.shortcuts import render
 from django.utils import timezone, translation
 from django.views.decorators.http import require_http_methods
 
-from surveys.loop.suppress import suppress
-from surveys.models import Invitation, Purpose, Suppression
+from surveys.loop.unsubscribe import unsubscribe as opt_out
+from surveys.models import Invitation, Purpose
 from surveys.pages.public import gone, nonce, nonce_is_good, public_page
 
 
@@ -21,20 +21,11 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
         return gone(request)
     one_click = request.POST.get("List-Unsubscribe") == "One-Click"
     confirmed = nonce_is_good(request.POST.get("nonce", ""), token)
+    everything = request.POST.get("scope") == "all"
+    context = {"name": invitation.survey.family.name, "everything": everything}
     with translation.override(invitation.language):
         if request.method == "POST" and (one_click or confirmed):
-            return _opt_out(request, invitation)
-        context = {"survey": invitation.survey, "nonce": nonce(token)}
-        return render(request, "surveys/pages/unsubscribe.html", context)
-
-
-def _opt_out(request: HttpRequest, invitation: Invitation) -> HttpResponse:
-    everything = request.POST.get("scope") == "all"
-    suppress(
-        invitation.customer.email,
-        Suppression.Reason.UNSUBSCRIBED,
-        timezone.now(),
-        family=None if everything else invitation.survey.family,
-    )
-    context = {"survey": invitation.survey, "everything": everything}
-    return render(request, "surveys/pages/unsubscribed.html", context)
+            opt_out(invitation, timezone.now(), everything=everything, one_click=one_click)
+            return render(request, "surveys/pages/unsubscribed.html", context)
+        page = "surveys/pages/unsubscribe.html"
+        return render(request, page, context | {"nonce": nonce(token)})

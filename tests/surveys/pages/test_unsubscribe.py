@@ -1,13 +1,17 @@
 import re
+from datetime import timedelta
 
 import pytest
+from django.test import Client
 from django.utils import timezone
 
+from surveys.delivery import send
 from surveys.loop import ask
-from surveys.models import Suppression
+from surveys.models import AuditEntry, Message, Suppression
 from surveys.pages import public
 
 pytestmark = pytest.mark.django_db(transaction=True)
+ONE_CLICK = {"List-Unsubscribe": "One-Click"}
 
 
 @pytest.fixture
@@ -58,6 +62,75 @@ def test_twice_is_once(client, url):
 
 def test_a_form_without_its_nonce_is_shown_again(client, url):
     assert "No more surveys?" in client.post(url, {"scope": "all"}).text
+    assert not Suppression.objects.exists()
+
+
+def test_one_click_works_years_later_and_whatever_the_case(client, url, invitation, nps):
+    invitation.expires_at = timezone.now() - timedelta(days=2_000)
+    invitation.save()
+    assert client.post(url.upper().replace("/U/", "/u/"), ONE_CLICK).status_code == 200
+    assert Suppression.objects.get().family == nps.family
+
+
+def test_it_needs_no_cookie_and_leads_nowhere_else(url):
+    page = Client(enforce_csrf_checks=True).post(url, ONE_CLICK)
+    assert (page.status_code, page.cookies, page.headers.get("Location")) == (200, {}, None)
+
+
+@pytest.mark.parametrize("body", [{}, {"List-Unsubscribe": "Two-Clicks"}, {"scope": "all"}])
+def test_any_other_post_unsubscribes_nobody(client, url, body):
+    client.post(url, body)
+    assert not Suppression.objects.exists()
+
+
+@pytest.mark.parametrize("method", ["get", "head"])
+def test_fetching_the_link_like_a_scanner_unsubscribes_nobody(client, url, method):
+    fetch = getattr(client, method)
+    assert fetch(url, ONE_CLICK).status_code == 200
+    assert not Suppression.objects.exists()
+
+
+def test_nothing_that_waits_is_sent_after_it(client, url, mail_server):
+    client.post(url, ONE_CLICK)
+    assert send.drain(timezone.now) == 0
+    assert Message.objects.get().state == "cancelled"
+
+
+def test_without_it_the_mail_would_have_been_sent(invitation, mail_server):
+    """The control."""
+    assert send.drain(timezone.now) == 1
+
+
+def reason():
+    return AuditEntry.objects.get(verb="suppress").reason
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        (59, "Suspicious: one click within 60 s of the mail, perhaps by a machine. Honoured."),
+        (61, "Unsubscribed by one click in the mail program."),
+    ],
+)
+@pytest.mark.parametrize("accepted", ["sent_at", "handed_at"])
+def test_a_machine_that_tries_every_link_is_honoured_and_noted(
+    client, url, seconds, said, accepted
+):
+    Message.objects.update(**{accepted: timezone.now() - timedelta(seconds=seconds)})
+    client.post(url, ONE_CLICK)
+    assert (Suppression.objects.count(), reason()) == (1, said)
+
+
+def test_the_form_is_pressed_by_people_however_soon(client, url):
+    Message.objects.update(sent_at=timezone.now())
+    client.post(url, {"nonce": public.nonce(url[3:]), "scope": "survey"})
+    assert reason() == "Unsubscribed by the form."
+
+
+def test_an_address_that_was_erased_has_nothing_to_stop(client, url, customer):
+    customer.email = None
+    customer.save()
+    assert client.post(url, ONE_CLICK).status_code == 404
     assert not Suppression.objects.exists()
 
 
