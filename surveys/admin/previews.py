@@ -20,7 +20,8 @@ from surveys.models import NoWording, Reminder, Survey, Wording
 from surveys.pages.answer import AnswerForm
 
 WIDTHS = {"320": "Phone", "600": "Tablet", "1200": "Desktop"}  # pixels
-SCHEMES = {"light": "Light", "dark": "Dark"}
+COLOURS = {"light": "Light", "dark": "Dark"}
+DARK = "(prefers-color-scheme: dark)"  # a sandboxed frame would follow the system, not the choice
 INVITATION, HEADS_UP = "invitation", "heads-up"
 
 
@@ -45,10 +46,10 @@ class Choices:
             | {name: f"Reminder {each.number}" for name, each in self.reminders.items()}
             | {HEADS_UP: "Announcement"},
             "width": WIDTHS,
-            "scheme": SCHEMES,
+            "colours": COLOURS,
         }
         defaults = {"language": survey.wording_for(survey.language).language,
-                    "mail": INVITATION, "width": "600", "scheme": "light"}  # fmt: skip
+                    "mail": INVITATION, "width": "600", "colours": "light"}  # fmt: skip
         self.chosen = {
             what: asked[what] if asked.get(what) in offered else defaults[what]
             for what, offered in self.offered.items()
@@ -103,6 +104,9 @@ class Previews:
             "opts": self.opts,
             "survey": survey,
             "shown": shown,
+            "html": shown.html.replace(
+                DARK, "all" if choices.chosen["colours"] == "dark" else "not all"
+            ),
             "choices": choices.links(),
             "chosen": choices.chosen,
             "testable": choices.chosen["mail"] != HEADS_UP,

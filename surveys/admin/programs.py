@@ -59,7 +59,8 @@ class SurveyAdmin(Previews, Admin):
     )
     search_fields = ("name", "product")
     inlines = (WordingInline, ReminderInline, TriggerInline)
-    change_form_outer_after_template = "admin/surveys/survey.html"
+    change_form_outer_before_template = "admin/surveys/survey.html"
+    change_form_outer_after_template = "admin/surveys/survey_languages.html"
     fieldsets = (
         (None, {"fields": ("name", ("kind", "product"), ("language", "sender_name"),
                            ("valid_days", "is_open"))}),

@@ -29,7 +29,8 @@ def test_the_mails_of_a_survey_are_shown_as_they_would_arrive(signed_in, manager
     said = signed_in(manager).get(page("mails", nps))
     text = said.content.decode()
     assert said.context["shown"].subject == "How are we doing, Ada Example?"
-    assert '<iframe class="voc-mail voc-mail-600 voc-mail-light" sandbox=""' in text
+    assert "@media not all {" in said.context["html"]
+    assert '<iframe class="voc-mail voc-mail-600" sandbox=""' in text
     assert "http://testserver/a/" not in said.context["shown"].html
 
 
@@ -40,7 +41,7 @@ def test_the_mails_of_a_survey_are_shown_as_they_would_arrive(signed_in, manager
         ({"mail": "reminder-1"}, "Still curious, Ada Example"),
         ({"mail": "reminder-1", "language": "de"}, "Kurze Frage"),
         ({"mail": "heads-up"}, "A short survey from Northwind Parcels is on its way"),
-        ({"mail": "x", "language": "'><script>", "width": "9", "scheme": "no"},
+        ({"mail": "x", "language": "'><script>", "width": "9", "colours": "no"},
          "How are we doing, Ada Example?"),
     ],
 )  # fmt: skip
@@ -51,13 +52,14 @@ def test_each_mail_in_each_language(signed_in, manager, nps, german, reminder, q
 
 
 def test_width_and_darkness_are_chosen_by_links(signed_in, manager, nps):
-    said = signed_in(manager).get(page("mails", nps), {"width": "320", "scheme": "dark"})
-    assert "voc-mail-320 voc-mail-dark" in said.content.decode()
+    said = signed_in(manager).get(page("mails", nps), {"width": "320", "colours": "dark"})
+    assert "voc-mail voc-mail-320" in said.content.decode()
+    assert "@media all {" in said.context["html"]
     widths = said.context["choices"]["width"]
     assert [(choice.label, choice.is_chosen) for choice in widths] == [
         ("Phone", True), ("Tablet", False), ("Desktop", False),
     ]  # fmt: skip
-    assert widths[1].query == "language=en&mail=invitation&width=600&scheme=dark"
+    assert widths[1].query == "language=en&mail=invitation&width=600&colours=dark"
 
 
 def test_a_survey_without_words_leads_back_to_where_they_are_written(signed_in, manager, nps):
