@@ -10,7 +10,8 @@ from unfold.widgets import UnfoldAdminIntegerFieldWidget
 
 from surveys.delivery import emails
 from surveys.loop import capacity, estimate, manners, schedule, waves
-from surveys.models import Invitation, Message, NoWording, Wave
+from surveys.loop.windows import ALWAYS
+from surveys.models import Customer, Invitation, Message, NoWording, Wave
 
 SHOWN = 10  # customers of the audience
 TASKS_A_DAY = 5  # that an account manager can take on beside their other work
@@ -43,19 +44,29 @@ def draft(wave: Wave, query: dict, now: datetime) -> dict:
     form = LimitForm(query) if "tasks" in query else LimitForm(initial={"tasks": TASKS_A_DAY})
     limit = form.cleaned_data["tasks"] if form.is_bound and form.is_valid() else TASKS_A_DAY
     today = now.astimezone(timezone.get_default_timezone()).date()
-    customers = wave.audience(now).select_related("account").order_by("name", "pk")
     days = capacity.sending_days(wave, today)[: wave.spread_days]
+    window = schedule.window(wave.survey, wave)
     return {
         "audience": told,
         "not_asked": manners.not_asked(told.decisions),
         "throttles": labelled(Invitation.Throttle, told.throttles),
-        "sample": list(customers[:SHOWN]),
+        "sample": sample(wave, now),
         "limit_form": form,
         "forecast": capacity.forecast(wave, told.asked_by_owner, limit, today, now),
         "first_day": days[0],
         "last_day": days[-1],
-        "window": schedule.window(wave.survey, wave),
+        "window": window,
+        "is_any_hour": (window.opens, window.closes) == (ALWAYS.opens, ALWAYS.closes),
     }
+
+
+def sample(wave: Wave, now: datetime) -> list[tuple[Customer, str]]:
+    """Ten of the audience, with what the launch would decide on each."""
+    rows = wave.audience(now).select_related("account").order_by("name", "pk")
+    customers = list(rows[:SHOWN])
+    planned = schedule.of_wave(wave, customers, now)
+    verdicts = manners.judge(wave.survey, customers, planned)
+    return [(one, Decision(verdicts[one.pk].decision).label) for one in customers]
 
 
 def under_way(wave: Wave) -> dict:

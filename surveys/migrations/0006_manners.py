@@ -30,9 +30,9 @@ class Migration(migrations.Migration):
             models.CharField(
                 blank=True,
                 choices=[
-                    ("floor", "another survey within 24 hours"),
-                    ("family", "a survey of the same family"),
-                    ("global", "another survey"),
+                    ("floor", "within 24 hours of another survey"),
+                    ("family", "too soon after one of the same family"),
+                    ("global", "too soon after another survey"),
                 ],
                 max_length=6,
                 default="",

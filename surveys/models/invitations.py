@@ -75,9 +75,9 @@ class Invitation(models.Model):
     class Throttle(models.TextChoices):
         """Which of the three rules kept a customer from being asked again so soon."""
 
-        FLOOR = "floor", "another survey within 24 hours"
-        FAMILY = "family", "a survey of the same family"
-        GLOBAL = "global", "another survey"
+        FLOOR = "floor", "within 24 hours of another survey"
+        FAMILY = "family", "too soon after one of the same family"
+        GLOBAL = "global", "too soon after another survey"
 
     survey = models.ForeignKey(Survey, on_delete=models.PROTECT, related_name="invitations")
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="invitations")
