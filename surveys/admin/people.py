@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.urls import path, reverse
 from unfold.decorators import display
 
-from surveys.admin import customer_import, looks
+from surveys.admin import correspondence, customer_import, looks
 from surveys.admin.base import Admin, ReadOnly
 from surveys.admin.filters import choices_filter, values_filter
 from surveys.models import Account, Customer, Suppression
@@ -45,9 +45,11 @@ class CustomerAdmin(Admin):
     autocomplete_fields = ("account",)
     unrecorded = frozenset({"name", "email", "phone"})
     list_before_template = "admin/surveys/customers_import_link.html"
+    change_form_outer_after_template = "admin/surveys/customer.html"
     fieldsets = (
         (None, {"fields": (("name", "email"), ("phone", "external_id"), "account",
-                           ("segment", "is_key_contact"), ("language", "time_zone"))}),
+                           ("segment", "is_key_contact"), ("language", "time_zone"),
+                           "country")}),
     )  # fmt: skip
 
     def get_urls(self):
@@ -58,6 +60,14 @@ class CustomerAdmin(Admin):
         may_import = request.user.has_perm("surveys.import_customer")
         link = reverse("admin:surveys_customer_import") if may_import else ""
         return super().changelist_view(request, {"import_link": link, **(extra_context or {})})
+
+    def change_view(self, request, object_id, form_url="", extra_context=None):
+        customer = self.get_object(request, object_id)
+        about = {}
+        if customer:
+            about["stops"] = correspondence.stops_of(customer)
+            about["mails"] = correspondence.mails_of(customer)
+        return super().change_view(request, object_id, form_url, {**about, **(extra_context or {})})
 
     @display(description="segment")
     def segment_now(self, customer):
@@ -76,8 +86,14 @@ class SuppressionAdmin(ReadOnly, Admin):
     list_display_links = None
     list_filter = (choices_filter("reason", "reason", Suppression.Reason.choices),)
     list_select_related = ("family",)
+    list_before_template = "admin/surveys/suppressions.html"
     ordering = ("-at",)
     fields = ("reason", "family", "at")
+
+    def changelist_view(self, request, extra_context=None):
+        chosen = request.GET.get("reason", "")
+        context = {"reasons": correspondence.numbers(), "chosen_reason": chosen}
+        return super().changelist_view(request, {**context, **(extra_context or {})})
 
     @display(description="stops the mails of")
     def which(self, suppression):

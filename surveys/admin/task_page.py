@@ -16,6 +16,7 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 
 from surveys.admin import history, looks
+from surveys.admin.correspondence import mails_of
 from surveys.admin.task_forms import AssignForm, CloseForm, ContactForm, TakeForm, WithdrawForm
 from surveys.loop import close, reach_out
 from surveys.models import AuditEntry, OutreachTask, Response
@@ -45,6 +46,7 @@ def show(model_admin, request: HttpRequest, pk, bound=None, status: int = 200) -
         "next_step": next_step(task, contacts, now),
         "contacts": contacts,
         "versions": list(task.response.versions.all()),
+        "mails": mails_of(task.customer),
         "earlier": _earlier(task),
         "siblings": _siblings(task, request.user),
         "lines": history.readable(_entries(task)),

@@ -8,12 +8,13 @@ from surveys.models import Role
 
 NOUNS = [
     "outreachtask", "response", "account", "customer", "survey", "invitation", "rootcause",
-    "absence", "wave", "trigger", "event", "message", "suppression", "auditentry", "user", "team",
+    "absence", "inboundmail", "wave", "trigger", "event", "message", "suppression", "auditentry", "user", "team",
     "apikey",
 ]  # fmt: skip
-WORK = set(NOUNS[:8])
+WORK = set(NOUNS[:9])
 PROGRAM = WORK | {"wave", "trigger", "event", "message", "suppression", "auditentry"}
-EVIDENCE = ["outreachtask", "response", "invitation", "message", "event", "auditentry"]
+EVIDENCE = ["outreachtask", "response", "invitation", "message", "event", "inboundmail",
+            "auditentry"]  # fmt: skip
 
 SEES = {
     Role.ADMINISTRATOR: set(NOUNS),
