@@ -94,7 +94,13 @@ SIDEBAR = [
             _list("Outbox", "outbox", "message"),
         ],
     },
-    {"title": "Listen", "items": [_list("Answers", "reviews", "response")]},
+    {
+        "title": "Listen",
+        "items": [
+            _list("Answers", "reviews", "response"),
+            _list("Replies", "forward_to_inbox", "inboundmail"),
+        ],
+    },
     {
         "title": "Customers",
         "items": [
