@@ -40,8 +40,8 @@ def happen(
     "ticket:4711": when that is reopened, or happens again, before it was asked about, the earlier
     event is not asked about any more. Raises Contradiction.
     """
-    if subject:  # two events of one ticket at once would not see each other
-        Customer.objects.select_for_update(no_key=True).get(pk=customer.pk)
+    if subject:
+        _lock_customer(pk=customer.pk)
     told = {
         "happening": happening,
         "customer": customer,
@@ -58,6 +58,12 @@ def happen(
     else:
         _refuse_other(event, told, happened_at)
     return event, is_new
+
+
+def _lock_customer(**which: int) -> None:
+    """One at a time about one customer: two events of a ticket would not see each other. Always
+    before an event is locked; in the other order two could wait for each other."""
+    list(Customer.objects.select_for_update(of=("self",), no_key=True).filter(**which))
 
 
 def _refuse_other(event: Event, told: dict, happened_at: datetime | None) -> None:
@@ -136,6 +142,7 @@ def _decided(pk: int, now: datetime) -> bool:
 
 @transaction.atomic
 def _decide(pk: int, now: datetime) -> bool:
+    _lock_customer(events=pk)
     rows = Event.objects.waiting().select_for_update(skip_locked=True, of=("self",))
     event = rows.select_related("customer__account", "trigger__survey").filter(pk=pk).first()
     if event is None:

@@ -1,6 +1,7 @@
 """Events of other systems: each stored once, and asked about once, when its time has come."""
 
 import threading
+import time
 from datetime import timedelta
 
 import pytest
@@ -294,6 +295,30 @@ def test_solved_and_reopened_at_once_end_as_if_one_came_first(trigger, customer,
 
         at_once(2, tell)
     assert Event.objects.filter(outcome="superseded").count() == 10
+
+
+@pytest.mark.django_db(transaction=True)
+def test_news_of_a_ticket_that_is_being_asked_about_wait_for_the_end_of_it(
+    trigger, customer, now, monkeypatch
+):
+    """Whoever locks event and customer in another order than the other ends both in a deadlock."""
+    solved(customer, now, 1, subject="ticket:1")
+    invite, asking = ask.invite, threading.Event()
+
+    def slowly(*args, **kwargs):
+        asking.set()
+        time.sleep(0.5)  # the other thread stands at its lock by then
+        return invite(*args, **kwargs)
+
+    def reopened():
+        asking.wait()
+        about = {"happening": "ticket.reopened", "subject": "ticket:1"}
+        return solved(customer, now + HOUR, 2, **about)[1]
+
+    monkeypatch.setattr(ask, "invite", slowly)
+    doing = iter([lambda: happen.ask_after_events(now + DAY), reopened])
+    assert at_once(2, lambda: next(doing)()) == [1, True]
+    assert outcomes() == {"1": "decided", "2": "no_trigger"}
 
 
 @pytest.mark.django_db(transaction=True)
