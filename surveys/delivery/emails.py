@@ -118,10 +118,6 @@ def preview_of_heads_up(survey: Survey, language: str) -> Preview:
     return _preview(survey, heads_up_sheet(survey, words, sender, named=True))
 
 
-def invitation_preview(survey: Survey, language: str) -> str:
-    return preview(survey, language).html
-
-
 def _preview(survey: Survey, sheet: Sheet) -> Preview:
     values = _values("Ada Example", survey.product, "#", "#")
     return Preview(sheet.subject(values), said(sheet.text, values), said(sheet.html, values))
@@ -137,5 +133,6 @@ WRITERS = {
     Kind.PASSWORD_RESET: notices.password_reset,
     Kind.CONTACT_BOUNCED: notices.contact_bounced,
     Kind.CONTACT_SILENT: notices.contact_silent,
+    Kind.REPLIED: notices.replied,
     Kind.ALARM: notices.alarm,
 }

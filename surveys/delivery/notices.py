@@ -12,7 +12,15 @@ from django.utils.timezone import localtime
 from surveys.delivery.compiled import only_text
 from surveys.delivery.letter import Letter, about, letter
 from surveys.delivery.links import admin_link, outbox_link, password_link
-from surveys.models import Customer, DeliveryEvent, MailLane, Message, User
+from surveys.models import (
+    Customer,
+    DeliveryEvent,
+    InboundMail,
+    MailLane,
+    Message,
+    Suppression,
+    User,
+)
 
 
 def task_opened(message: Message) -> Letter:
@@ -43,8 +51,10 @@ def contact_bounced(message: Message) -> Letter:
     ).first()
     since = _local(bounce.at if bounce else message.created_at, owner)
     subject = f"{_whom(asked.customer)} cannot be reached by mail"
+    stopped = bool(Suppression.among([asked.customer.email or ""], asked.survey))
+    link = admin_link(asked.customer)
     return _notice(
-        message, subject, asked=asked, since=since, bounce=bounce, link=admin_link(asked.customer)
+        message, subject, asked=asked, since=since, bounce=bounce, stopped=stopped, link=link
     )
 
 
@@ -55,6 +65,16 @@ def contact_silent(message: Message) -> Letter:
     since = _local((sent and sent.sent_at) or asked.created_at, owner)
     subject = f"{_whom(asked.customer)} has not answered"
     return _notice(message, subject, asked=asked, since=since, link=admin_link(asked.customer))
+
+
+def replied(message: Message) -> Letter:
+    """To the account's owner: a customer wrote back, and nobody else reads it."""
+    asked, owner = about(message.invitation), about(message.user)
+    mail = about(asked.mails.filter(kind=InboundMail.Kind.REPLY).first())
+    subject = f"{_whom(asked.customer)} has replied"
+    since = _local(mail.received_at, owner)
+    link = admin_link(asked.customer)
+    return _notice(message, subject, asked=asked, mail=mail, since=since, link=link)
 
 
 def alarm(message: Message) -> Letter:

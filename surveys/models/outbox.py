@@ -40,6 +40,7 @@ class Message(models.Model):
         PASSWORD_RESET = "password_reset", "Password reset"
         CONTACT_BOUNCED = "contact_bounced", "Key contact cannot be reached"
         CONTACT_SILENT = "contact_silent", "Key contact does not answer"
+        REPLIED = "replied", "Reply of a customer"
         ALARM = "alarm", "Alarm"
 
     # Asking twice is worse than asking a person what happened to one mail; for staff it is the
@@ -98,7 +99,7 @@ class Message(models.Model):
                 | Q(kind="task_opened", task__isnull=False, user__isnull=False)
                 | Q(kind="test", survey__isnull=False, user__isnull=False)
                 | Q(
-                    kind__in=["contact_bounced", "contact_silent"],
+                    kind__in=["contact_bounced", "contact_silent", "replied"],
                     invitation__isnull=False,
                     user__isnull=False,
                 )
