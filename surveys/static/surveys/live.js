@@ -1,7 +1,5 @@
 // Keeps a part of a page fresh: what `data-live` names is fetched into it every `data-seconds`,
 // for as long as the answer says so. A page in the background waits.
-const parts = document.querySelectorAll("[data-live]");
-
 async function refresh(part) {
   if (!document.hidden) {
     try {
@@ -23,4 +21,6 @@ function again(part) {
   if (seconds) setTimeout(() => refresh(part), seconds * 1000);
 }
 
-parts.forEach(again);
+addEventListener("DOMContentLoaded", () => {
+  document.querySelectorAll("[data-live]").forEach(again);
+});
