@@ -128,6 +128,12 @@ def test_a_reply_is_found_by_who_wrote_it(customer, now):
     assert (mail.kind, mail.customer, mail.invitation) == ("reply", customer, None)
 
 
+def test_a_reply_that_quotes_nothing_answers_the_latest_invitation(invitation, customer, now):
+    take_in(mails.reply(), now)
+    mail = InboundMail.objects.get()
+    assert (mail.customer, mail.invitation) == (customer, invitation)
+
+
 def test_a_mail_of_a_stranger_is_kept_apart(customer, now):
     Customer.objects.create(name="Without an address")
     take_in(mails.reply(sender="stranger@else.example"), now)
