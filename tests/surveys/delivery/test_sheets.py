@@ -1,0 +1,116 @@
+"""Every mail to customers, in every language, against one built by the standard library."""
+
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from functools import cache
+from html import escape
+
+import pytest
+from django.conf import settings
+from hypothesis import example, given
+from hypothesis import settings as examples
+from hypothesis import strategies as st
+
+from surveys.admin.default_words import default_wording
+from surveys.delivery.compiled import said
+from surveys.delivery.headers import one_line
+from surveys.delivery.sheets import Sheet, heads_up_sheet, survey_sheet
+from surveys.models import Kind, Survey, Words
+from surveys.models.wording import PLACEHOLDERS
+
+LANGUAGES = [language for language, _ in settings.LANGUAGES]
+SHEETS = st.tuples(st.sampled_from(LANGUAGES), st.sampled_from([*Kind.values, "heads-up"]))
+
+
+def words_in(language: str, kind: str) -> Words:
+    wording = default_wording(Survey(pk=1, kind=kind), language)
+    return Words(**{name: getattr(wording, name) for name in Words.__dataclass_fields__})
+
+
+@cache
+def sheet_in(language: str, kind: str, named: bool = True) -> Sheet:
+    survey = Survey(pk=1, kind=kind if kind in Kind.values else "nps")
+    words = words_in(language, survey.kind)
+    if kind == "heads-up":
+        return heads_up_sheet(survey, words, "Alice", named=named)
+    return survey_sheet(survey, words, named=named)
+
+
+def values_of(name: str) -> dict[str, str]:
+    link = "https://survey.example"
+    return {"name": one_line(name), "product": one_line(name[::-1]),
+            "answer": f"{link}/a/{'a' * 26}", "unsubscribe": f"{link}/u/{'u' * 26}"}  # fmt: skip
+
+
+def slow(sheet: Sheet, values: dict[str, str]) -> bytes:
+    mail = EmailMessage(policy=policy.SMTP)
+    mail.set_content(said(sheet.text, values), cte="quoted-printable")
+    marked_up = {name: escape(value) for name, value in values.items()}
+    mail.add_alternative(said(sheet.html, marked_up), subtype="html", cte="quoted-printable")
+    return mail.as_bytes()
+
+
+def read(content: bytes) -> list[tuple[str, list[str]]]:
+    """What a mail program makes of it: each part's type and lines."""
+    mail = message_from_bytes(content, policy=policy.default)
+    return [(part.get_content_type(), part.get_content().split()) for part in mail.iter_parts()]
+
+
+@given(SHEETS, st.text(st.characters(exclude_categories=()), max_size=80))
+@example(("ar", "nps"), "<b>ليلى</b>\r\n.\r\n--=_voc--")
+@example(("ja", "heads-up"), "山田 太郎 %%answer%% {product} =20=\r\n")
+@examples(deadline=None, max_examples=150)
+def test_what_arrives_is_what_the_standard_library_would_have_sent(which, name):
+    sheet, values = sheet_in(*which), values_of(name)
+    body = sheet.form.body(values)
+    assert read(body) == read(slow(sheet, values))
+    assert max(map(len, body.split(b"\r\n"))) <= 76
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("kind", [*Kind.values, "heads-up"])
+def test_nothing_is_left_to_fill_in_and_it_stays_small(language, kind):
+    sheet, values = sheet_in(language, kind), values_of("Ines Okafor")
+    body = sheet.form.body(values)
+    whole = "".join(" ".join(lines) for _, lines in read(body)) + sheet.subject(values)
+    assert "%%" not in whole
+    assert not PLACEHOLDERS.search(whole)
+    assert len(body) < 50_000
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_only_the_survey_itself_can_be_answered(language):
+    for kind in Kind.values:
+        scores = Kind(kind).scale
+        text = said(sheet_in(language, kind).text, values_of("Jo"))
+        assert [f"?score={score}\n" in text for score in range(12)] == [
+            score in scores for score in range(12)
+        ]
+    assert "/a/" not in said(sheet_in(language, "heads-up").text, values_of("Jo"))
+
+
+def test_words_are_compiled_once_and_edited_words_anew():
+    survey, words = Survey(pk=1, kind="nps"), words_in("en", "nps")
+    same = words_in("en", "nps")
+    edited = Words(**{**words.__dict__, "intro": "Other words."})
+    sheet = survey_sheet(survey, words, named=True)
+    assert survey_sheet(survey, same, named=True) is sheet
+    assert survey_sheet(survey, edited, named=True) is not sheet
+
+
+def test_the_company_and_sender_are_part_of_what_is_compiled(settings):
+    words = words_in("en", "nps")
+    before = survey_sheet(Survey(pk=1, kind="nps"), words, named=True)
+    settings.COMPANY = "Southwind"
+    after = survey_sheet(Survey(pk=1, kind="nps"), words, named=True)
+    assert "Southwind" in said(after.text, values_of("Jo"))
+    assert "Southwind" not in said(before.text, values_of("Jo"))
+    named = survey_sheet(Survey(pk=1, kind="nps", sender_name="The team"), words, named=True)
+    assert "\n\nThe team\n" in said(named.text, values_of("Jo"))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_somebody_without_a_name_is_greeted_in_every_language(language):
+    greeting = said(sheet_in(language, "nps", named=False).text, values_of("")).splitlines()[0]
+    assert greeting == greeting.strip()
+    assert greeting
