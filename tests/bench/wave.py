@@ -75,17 +75,20 @@ def measure() -> dict:
 
     call_command("migrate", verbosity=0)
     wave = fill()
+    estimate(wave)
     began = time.monotonic()
     launch(wave)
     peak, killed = plan_with_a_kill(wave, began)
     seconds = time.monotonic() - began
-    return {
+    figures = {
         "customers": CUSTOMERS,
         "seconds": round(seconds, 1),
         "peak_mb": round(peak / 2**20, 1),
         "killed_and_resumed": killed,
         "twice": twice(wave),
     }
+    press_every_button(wave)
+    return figures
 
 
 def fill():
@@ -127,6 +130,36 @@ def ask_before(survey, then) -> None:
     for start in range(0, len(some), 1_000):
         batch = [Customer(pk=pk) for pk in some[start : start + 1_000]]
         ask.invite(survey, batch, "event:before", then)
+
+
+def estimate(wave) -> None:
+    from django.utils import timezone
+
+    from surveys.loop import estimate, manners
+
+    told = timed("estimate", lambda: estimate.estimate(wave, timezone.now()))
+    print(f"of {told.looked_at:,} looked at: {manners.not_asked(told.decisions)}", flush=True)
+
+
+def press_every_button(wave) -> None:
+    """What a program manager waits for on the page of so large a wave."""
+    from django.utils import timezone
+
+    from surveys.loop import waves
+    from surveys.models import User
+
+    by, now = User.objects.first(), timezone.now()
+    timed("progress", lambda: waves.progress(wave))
+    timed("pause", lambda: waves.pause(wave, by, now))
+    timed("resume", lambda: waves.resume(wave, by, now))
+    timed("stop", lambda: waves.stop(wave, by, now))
+
+
+def timed(name: str, call):
+    began = time.monotonic()
+    result = call()
+    print(f"{name}: {time.monotonic() - began:.1f} s", flush=True)
+    return result
 
 
 def launch(wave) -> None:
