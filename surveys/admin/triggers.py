@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from datetime import datetime
 
 from django.conf import settings
@@ -80,7 +81,8 @@ class TriggerAdmin(Admin):
 
 
 def systems() -> list[dict]:
-    """Each system that has a module, its address here, and whether its secret is set."""
+    """Each system that has a module: its address here, whether its secret is set, and how to set up
+    its side, as the module itself says it."""
     return [
         {
             "name": system.name,
@@ -88,6 +90,7 @@ def systems() -> list[dict]:
             "happenings": system.happenings,
             "knob": f"HOOK_SECRET_{system.name.upper()}",
             "is_ready": bool(settings.HOOK_SECRETS.get(system.name)),
+            "how": inspect.getdoc(inspect.getmodule(system)),
         }
         for system in SYSTEMS.values()
     ]

@@ -96,6 +96,7 @@ def test_the_list_says_what_each_did_and_where_systems_tell(
     assert f"{settings.SITE_URL}/hooks/zendesk/" in said
     assert "HOOK_SECRET_INTERCOM is not set" in said
     assert "HOOK_SECRET_ZENDESK is not set" not in said
+    assert "&quot;ticket&quot;: &quot;{{ticket.id}}&quot;" in said  # how to set up Zendesk
     assert [one["name"] for one in systems() if one["is_ready"]] == ["zendesk"]
     assert "made up" not in said
 
