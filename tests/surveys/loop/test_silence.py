@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from surveys.delivery import emails
 from surveys.loop import answer, ask, silence
 from surveys.models import Account, Customer, Invitation, Message, Response, Survey
 
@@ -99,3 +100,14 @@ def test_the_number_of_queries_does_not_grow(asked, nps, account, now, django_as
         )
         ask.invite(nps, [one], "wave:1", now)
     tell(3)
+
+
+def test_the_mail_says_who_is_silent_and_how_to_reach_them(asked, key_contact, alice, now):
+    key_contact.phone = "+49 30 901820"
+    key_contact.save()
+    silence.tell_owners(now + 15 * DAY)
+    letter = emails.render(alerts().get())
+    text = letter.content.decode()
+    assert letter.recipient == alice.email
+    assert "Ines Okafor (Lakeside Mills) has not answered" in text
+    assert "+49 30 901820" in text
