@@ -6,7 +6,7 @@ from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
 
-from surveys.delivery import claim, send
+from surveys.delivery import claim, doubt, send
 from surveys.inbound import embedded, mailbox
 from surveys.loop import ask, happen, remind, silence
 from surveys.models import Tick
@@ -50,6 +50,11 @@ def read_mailbox() -> int:
 @shared_task
 def read_inbox() -> int:
     return _tick("read inbox", embedded.sweep(Path(settings.INBOX_DIR), timezone.now))
+
+
+@shared_task
+def settle_doubts() -> int:
+    return _tick("settle doubts", doubt.reconcile(timezone.now()))
 
 
 def _tick(name: str, done: int) -> int:

@@ -35,6 +35,11 @@ app.conf.beat_schedule = {
     "send mail": {"task": "surveys.tasks.send_mail", "schedule": TICK, "options": UNTIL_NEXT},
     "free abandoned mail": {
         "task": "surveys.tasks.free_abandoned_mail",
+        "schedule": 1.0,  # a dead sender's mails are taken over within 2 seconds
+        "options": UNTIL_NEXT,
+    },
+    "settle doubts": {
+        "task": "surveys.tasks.settle_doubts",
         "schedule": TICK,
         "options": UNTIL_NEXT,
     },

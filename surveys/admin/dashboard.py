@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from django.db.models import Count
 from django.utils import timezone
 
 from surveys.admin import looks, queue
+from surveys.delivery import lanes
 from surveys.models import Message, OutreachTask, Survey, User, Wave
 
 MOST_URGENT = 5
@@ -19,8 +21,9 @@ def fill(request, context: dict) -> dict:
     if user.has_perm("surveys.add_wave"):
         context["advice"] = _advice()
     if user.has_perm("surveys.view_message"):
-        troubled = Message.objects.filter(state__in=["failed", "in_doubt"])
-        context["troubled_mails"] = troubled.count()
+        troubled = Message.objects.filter(state__in=["failed", "in_doubt"]).order_by("state")
+        context["troubled_mails"] = list(troubled.values_list("state").annotate(Count("pk")))
+        context["lane"] = lanes.in_trouble()
     return context
 
 

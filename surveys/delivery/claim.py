@@ -7,6 +7,7 @@ import uuid
 from datetime import datetime, timedelta
 from typing import Any
 
+import psycopg
 from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Case, F, Q, Value, When
@@ -119,10 +120,12 @@ def hand_over(message: Message, now: datetime, accepted: Message | None = None) 
     """Commit that from now on the server may have the mail, if it is ours and still wanted.
 
     The same statement writes down that the server took the mail before, `accepted`: so one commit
-    a mail is enough, and still at most one is in doubt when its sender dies.
+    a mail is enough, and still at most one is in doubt when its sender dies. Prepared, because
+    planning it takes PostgreSQL longer than running it.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(HAND_OVER, _hand_over_parameters(message, now, accepted))
+    connection.ensure_connection()
+    with psycopg.Cursor(connection.connection) as cursor:
+        cursor.execute(HAND_OVER, _hand_over_parameters(message, now, accepted), prepare=True)
         return cursor.rowcount == 1
 
 

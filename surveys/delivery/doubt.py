@@ -41,7 +41,7 @@ def reconcile(now: datetime) -> int:
     arrived = doubtful.filter(evidence()).update(
         state=State.SENT, sent_at=F("handed_at"), last_error=""
     )
-    return arrived + (send_again(ripe(now)) if settings.RESEND_IN_DOUBT else 0)
+    return arrived + (send_again(ripe(now), now) if settings.RESEND_IN_DOUBT else 0)
 
 
 def ripe(now: datetime) -> QuerySet[Message]:
@@ -57,7 +57,7 @@ def settle(message: Message, arrived: bool, now: datetime) -> bool:
     return send_again(mine, now) == 1
 
 
-def send_again(messages: QuerySet[Message], now: datetime | None = None) -> int:
+def send_again(messages: QuerySet[Message], now: datetime) -> int:
     """Into the queue, as if it had never been tried; returns how many."""
     fresh = {"attempts": 0, "refusals": 0, "handed_at": None, "last_error": AGAIN}
-    return messages.update(state=State.QUEUED, next_at=now or F("next_at"), **fresh)
+    return messages.update(state=State.QUEUED, next_at=now, **fresh)

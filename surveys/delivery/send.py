@@ -22,7 +22,7 @@ from surveys.models import Message
 
 log = logging.getLogger(__name__)
 Clock = Callable[[], datetime]
-BATCH = 50
+BATCH = 100
 SLICE = 20.0  # seconds, after which other sweeps have their turn
 LOOK_AFTER = 1.0  # seconds between looks at dead colleagues
 EXTEND_AFTER = 30.0  # seconds, a quarter of a lease

@@ -40,13 +40,13 @@ os.environ |= {
 
 
 @contextmanager
-def open_house(delay: float = 0.0) -> Iterator[None]:
-    """Everything runs and the tables are there. `delay`: the sink's, in seconds at most."""
+def open_house(*options: str) -> Iterator[None]:
+    """Everything runs and the tables are there. `options` are the sink's."""
     sink = None
     try:
         with DATABASE:
-            options = ["--port", str(SMTP_PORT), "--record", str(RECORD), "--delay", str(delay)]
-            sink = subprocess.Popen([sys.executable, "-m", "tests.faults.sink", *options], cwd=ROOT)
+            server = ["-m", "tests.faults.sink", "--port", str(SMTP_PORT), "--record", str(RECORD)]
+            sink = subprocess.Popen([sys.executable, *server, *options], cwd=ROOT)
             subprocess.run(
                 [sys.executable, "manage.py", "migrate", "--verbosity", "0"], cwd=ROOT, check=True
             )

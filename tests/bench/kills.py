@@ -191,7 +191,7 @@ def figures(doubts: Doubts) -> dict[str, int]:
 
 
 def main() -> None:
-    with house.open_house(delay=0.004):
+    with house.open_house("--delay", "0.004"):
         house.start_django()
         if STRATEGY:
             be_careless()

@@ -1,6 +1,7 @@
 """A mail server that is quick, records what it took, and misbehaves when a test says so.
 
-As a process: `python -m tests.faults.sink --port 2525 --record FILE [--delay SECONDS]`. In a test:
+As a process: `python -m tests.faults.sink --port 2525 --record FILE [--delay SECONDS] [--durable]`;
+durable: each mail is on the disk before its 250, as RFC 5321 (6.1) wants it. In a test:
 `with Sink() as sink`. `sink.script` holds what to do next at a stage (connect, EHLO, MAIL, RCPT,
 DATA, body): a reply such as "450 later", or one of
 
@@ -17,6 +18,7 @@ import asyncio
 import os
 import random
 import re
+import tempfile
 import threading
 from collections import Counter
 from pathlib import Path
@@ -70,12 +72,19 @@ class Session(asyncio.Protocol):
         action = self.sink.next_at("body", self.recipient)
         if action in (None, "keep and drop", "keep and stall"):
             self.sink.keep(self.recipient, body)
+            if self.sink.durable:
+                self.sink.loop.create_task(self.store(body))
+                return
         self.act("drop" if action == "keep and drop" else action, ANSWERS["body"])
 
     def answer(self, stage: str, usual: str) -> str:
         action = self.sink.next_at(stage, self.recipient)
         self.act(action, usual)
         return action or usual
+
+    async def store(self, body: bytes) -> None:
+        await self.sink.loop.run_in_executor(None, self.sink.store, body)
+        self.write(ANSWERS["body"])
 
     def act(self, action: str | None, usual: str) -> None:
         if action == "drop":
@@ -104,14 +113,17 @@ class Session(asyncio.Protocol):
 class Sink:
     """`record`: where the recipient and the Message-ID of each mail are written as it is taken."""
 
-    def __init__(self, port: int = 0, record: Path | None = None, delay: float = 0.0):
-        self.port, self.delay = port or any_free(), delay
+    def __init__(
+        self, port: int = 0, record: Path | None = None, delay: float = 0.0, durable: bool = False
+    ):
+        self.port, self.delay, self.durable = port or any_free(), delay, durable
         self.extensions = "250-PIPELINING\r\n250 8BITMIME"
         self.script: dict[str, list[str | None]] = {}
         self.to: dict[str, str] = {}  # what RCPT says to an address
         self.kept: list[tuple[str, str, bytes]] = []
         self.connections = 0
         self._record = os.open(record, os.O_WRONLY | os.O_APPEND | os.O_CREAT) if record else None
+        self._spool = record.parent if record else None
 
     def next_at(self, stage: str, recipient: str) -> str | None:
         if stage == "RCPT" and recipient in self.to:
@@ -126,6 +138,12 @@ class Sink:
             self.kept.append((recipient, message_id, body))
         else:
             os.write(self._record, f"{recipient} {message_id}\n".encode())
+
+    def store(self, body: bytes) -> None:
+        with tempfile.NamedTemporaryFile(dir=self._spool) as file:
+            file.write(body)
+            file.flush()
+            os.fsync(file.fileno())
 
     @property
     def recipients(self) -> list[str]:
@@ -168,4 +186,5 @@ if __name__ == "__main__":
     options.add_argument("--port", type=int, required=True)
     options.add_argument("--record", type=Path)
     options.add_argument("--delay", type=float, default=0.0)
+    options.add_argument("--durable", action="store_true")
     asyncio.run(Sink(**vars(options.parse_args())).serve())

@@ -48,7 +48,7 @@ def test_a_sweep_that_fails_does_not_stop_the_others(monkeypatch, mail_server, n
 
     monkeypatch.setattr(ask, "plan", broken)
     ask.invite(nps, [customer], "test:1", timezone.now())
-    clock.run_sweeps()
+    clock.run_sweeps({})
     assert mail_server.recipients == [customer.email]
     ran = set(Tick.objects.values_list("name", flat=True))
     assert {"ask after events", "send mail", "free abandoned mail"} <= ran

@@ -51,7 +51,7 @@ def test_the_outbox_counts_by_state(signed_in, task, manager, now):
     counts = {state: number for state, _, number in page.context["outbox_states"] if number}
     assert counts == {"in_doubt": 1, "queued": 1}
     assert page.context["cl"].result_count == 1
-    assert "They are not sent again by themselves" in page.content.decode()
+    assert "The others wait for you" in page.content.decode()
 
 
 @pytest.mark.parametrize("noun", ["response", "invitation", "message", "customer", "auditentry"])

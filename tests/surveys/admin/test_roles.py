@@ -86,7 +86,7 @@ def test_evidence_is_not_deleted_whoever_asks(signed_in, colleagues, noun, role)
     page = next(page for model, page in pages.items() if model._meta.model_name == noun)
     client = signed_in(colleagues[role])
     assert client.post(reverse(f"admin:surveys_{noun}_delete", args=[1])).status_code in (403, 404)
-    assert page.actions is None
+    assert not [name for name in page.actions or () if "delete" in name]
 
 
 def test_a_stranger_is_sent_to_the_log_in(client, db):
