@@ -98,7 +98,7 @@ SIDEBAR = [
         "title": "Listen",
         "items": [
             _list("Answers", "reviews", "response"),
-            _list("Replies", "forward_to_inbox", "inboundmail"),
+            _list("Incoming mails", "forward_to_inbox", "inboundmail"),
         ],
     },
     {

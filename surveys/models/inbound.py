@@ -56,6 +56,7 @@ class InboundMail(models.Model):
     objects = InboundMails.as_manager()
 
     class Meta:
+        verbose_name = "incoming mail"
         ordering = ["-received_at"]
 
     def __str__(self) -> str:

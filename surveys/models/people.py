@@ -138,7 +138,7 @@ class Suppression(models.Model):
 
     class Reason(models.TextChoices):
         UNSUBSCRIBED = "unsubscribed", "Unsubscribed"
-        BOUNCED = "bounced", "Hard bounce"
+        BOUNCED = "bounced", "Mails came back"
         COMPLAINED = "complained", "Spam complaint"
 
     digest = models.BinaryField(max_length=32, editable=False)

@@ -28,12 +28,12 @@ def page(customer):
 
 
 def test_a_reply_is_shown_on_the_customers_page_and_on_their_task(signed_in, task, alice, mail):
-    mail(task.customer)
+    mail(task.customer, "Nobody called me back.\nNot once.")
     client = signed_in(alice)
     for address in (page(task.customer), page_of(task)):
         said = client.get(address).text
         assert "<bdi>Re: x</bdi>" in said
-        assert "Nobody called me back." in said
+        assert "Nobody called me back.\nNot once." in said
         assert "from <bdi>ines@lakeside.example</bdi>" in said
 
 
@@ -138,7 +138,7 @@ def test_the_stopped_addresses_are_counted_by_reason(signed_in, manager, nps, no
     Suppression.add("4@x.example", "unsubscribed", now, nps.family)
     shown = signed_in(manager).get(reverse("admin:surveys_suppression_changelist"))
     assert shown.context["reasons"] == [
-        ("unsubscribed", "Unsubscribed", 1), ("bounced", "Hard bounce", 3),
+        ("unsubscribed", "Unsubscribed", 1), ("bounced", "Mails came back", 3),
         ("complained", "Spam complaint", 0),
     ]  # fmt: skip
     assert "x.example" not in shown.text
