@@ -82,7 +82,8 @@ def alarm(message: Message) -> Letter:
     survey = message.survey
     if survey is None:
         lanes = MailLane.objects.exclude(reason="").order_by("since")
-        return _notice(message, "Mail does not go out", lanes=lanes, link=outbox_link())
+        at = _local(message.created_at, about(message.user))
+        return _notice(message, "Mail did not go out", lanes=lanes, at=at, link=outbox_link())
     subject = f"“{survey}” was paused" if survey.paused_reason else f"“{survey}” runs again"
     return _notice(message, subject, survey=survey, link=admin_link(survey))
 

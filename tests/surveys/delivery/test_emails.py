@@ -6,6 +6,7 @@ import pytest
 
 from surveys.delivery import claim, emails
 from surveys.loop import answer, ask
+from surveys.loop.suppress import suppress
 from surveys.models import Customer, MailLane, Message, Reminder, Wording
 
 
@@ -83,7 +84,7 @@ def test_its_headers(asked):
         "Eve\u2028X: y",
         'Smith, "Jo" <x@y>',
         "\ud800Eve",
-        "E" * 9_999,
+        pytest.param("E" * 9_999, id="long"),
         "<script>alert(1)</script>",
         "{{7*7}} {company.__class__} %%score_1%%",
     ],
@@ -220,7 +221,15 @@ def test_the_owner_learns_that_a_key_contact_cannot_be_reached(asked, alice, now
     text = mail.get_content()
     assert "came back on March 10, 2026, 9 a.m. (UTC)" in text
     assert "The mail server said: 550 Gone" in text
+    assert "The mailbox may be full or their mail server out of order" in text
     assert f"http://testserver/admin/surveys/customer/{asked.customer_id}/change/" in text
+
+
+def test_the_owner_learns_that_an_address_is_not_written_to_any_more(asked, alice, now):
+    suppress(asked.customer.email, "bounced", now)
+    message = Message(pk=9, kind="contact_bounced", invitation=asked, user=alice, created_at=now)
+    text = read_back(letter_of(message).content).get_content()
+    assert "ines@lakeside.example may have changed, or the person may have left." in text
 
 
 def test_the_owner_learns_that_a_key_contact_does_not_answer(asked, alice, now):
@@ -244,7 +253,7 @@ def test_an_alarm_says_what_is_wrong_with_a_survey_and_what_to_do(nps, manager):
 
 
 def test_an_alarm_says_what_is_wrong_with_the_mail_server(administrator, now):
-    message = Message(pk=9, kind="alarm", user=administrator)
+    message = Message(pk=9, kind="alarm", user=administrator, created_at=now)
     lane = MailLane.objects.create(name="mail.example", reason="535 Wrong password", since=now)
     text = read_back(letter_of(message).content).get_content()
     assert "The mail server (mail.example) is at fault" in text
