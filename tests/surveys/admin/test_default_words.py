@@ -1,5 +1,6 @@
 import pytest
 from django.conf import settings
+from django.urls import reverse
 
 from surveys.admin.default_words import default_wording, languages_to_add
 from surveys.models import Kind, Survey
@@ -24,3 +25,10 @@ def test_standard_words_fit_their_fields_and_speak_of_the_same(language, kind):
 
 def test_a_survey_is_offered_the_languages_it_lacks(nps):
     assert languages_to_add(nps) == [language for language in LANGUAGES if language != "en"]
+
+
+def test_a_new_survey_speaks_its_own_language_at_once(signed_in, manager):
+    form = {"name": "Neu", "kind": "csat", "language": "de", "valid_days": 30, "is_open": "on"}
+    signed_in(manager).post(reverse("admin:surveys_survey_add"), form)
+    [wording] = Survey.objects.get().wordings.all()
+    assert (wording.language, wording.subject) == ("de", "Wie zufrieden sind Sie?")
