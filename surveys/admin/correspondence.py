@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
+from django.conf import settings
 from django.contrib import admin
 from django.db.models import Count
+from django.utils import timezone
 from unfold.decorators import display
 
 from surveys.admin import looks
 from surveys.admin.base import Admin, ReadOnly
 from surveys.admin.filters import choices_filter
-from surveys.models import Customer, InboundMail, Suppression
+from surveys.models import Customer, InboundMail, Suppression, Tick
 
 Kind = InboundMail.Kind
 TONES = {Kind.REPLY: "green", Kind.BOUNCE: "red", Kind.COMPLAINT: "red"}
 LATEST = 5
+UNREAD_AFTER = timedelta(minutes=10)  # it is read every minute
 
 
 @admin.register(InboundMail)
@@ -28,6 +33,10 @@ class InboundMailAdmin(ReadOnly, Admin):
     ordering = ("-received_at",)
     fields = (("what", "received_at"), ("who", "sender"), "invitation", "subject", "said")
     readonly_fields = ("what", "who", "said")
+
+    def changelist_view(self, request, extra_context=None):
+        context = {"unread": is_unread(timezone.now()), "last_read": last_read()}
+        return super().changelist_view(request, {**context, **(extra_context or {})})
 
     @display(description="kind", ordering="kind")
     def what(self, mail):
@@ -44,6 +53,17 @@ class InboundMailAdmin(ReadOnly, Admin):
     @display(description="text")
     def said(self, mail):
         return looks.whole(mail.text)
+
+
+def last_read() -> datetime | None:
+    """When the mailbox was last read to its end."""
+    return Tick.objects.filter(name="read mailbox").values_list("at", flat=True).first()
+
+
+def is_unread(now: datetime) -> bool:
+    """Whether there is a mailbox, and it has not been read for too long."""
+    at = last_read()
+    return bool(settings.INBOUND_URL) and (at is None or now - at > UNREAD_AFTER)
 
 
 def mails_of(customer: Customer) -> list[InboundMail]:

@@ -1,9 +1,11 @@
+from datetime import timedelta
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from surveys.models import Customer, InboundMail, Suppression
+from surveys.models import Customer, InboundMail, Suppression, Tick
 from tests.surveys.admin.conftest import page_of
 
 MAILS = reverse("admin:surveys_inboundmail_changelist")
@@ -97,6 +99,26 @@ def test_a_mail_can_be_read_whole_and_not_changed(signed_in, alice, customer, ma
 
 def test_an_empty_list_says_what_would_fill_it(signed_in, manager):
     assert "Nothing has come in yet." in signed_in(manager).get(MAILS).text
+
+
+@pytest.mark.parametrize(
+    ("url", "minutes", "said"),
+    [
+        ("imap://a:b@c", 11, "The mailbox has not been read since"),
+        ("imap://a:b@c", None, "The mailbox has never been read"),
+        ("imap://a:b@c", 9, None),
+        ("", None, None),
+    ],
+)
+def test_a_mailbox_that_nobody_reads_is_an_alarm(
+    signed_in, manager, settings, now, url, minutes, said
+):
+    settings.INBOUND_URL = url
+    if minutes:
+        Tick.objects.create(name="read mailbox", at=now - timedelta(minutes=minutes))
+    shown = signed_in(manager).get(MAILS).text
+    assert (said or "Nothing has come in yet.") in shown
+    assert ("voc-alert" in shown) == bool(said)
 
 
 @pytest.mark.parametrize(
