@@ -17,9 +17,7 @@ UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
 PLAIN = re.compile(r"[\x20-\x7e]*")
 PLAIN_NAME = re.compile(r"[\w!#$%&'*+/=?^`{|}~ -]*", re.ASCII)  # a phrase that needs no quotes
 PLAIN_ADDRESS = re.compile(r"[\w!#$%&'*+/=?^`{|}~-]+(\.[\w!#$%&'*+/=?^`{|}~-]+)*@[\w.-]+", re.ASCII)
-AMBIGUOUS = re.compile(
-    "[ßς\u200c\u200d]"
-)  # other domains by IDNA 2003, which we have, than by 2008
+AMBIGUOUS = re.compile("[ßς\u200c\u200d]")  # IDNA 2003, which we have, reads these unlike 2008
 LONGEST_TEXT, LONGEST_NAME = 200, 80  # characters
 LONGEST_ADDRESS = 254  # RFC 5321, 4.5.3.1.3, with its errata 1690
 WIDTH = 76
