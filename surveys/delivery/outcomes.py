@@ -10,6 +10,7 @@ import hashlib
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import F
 
 from surveys.delivery import breaker
 from surveys.delivery.outbox import post
@@ -60,7 +61,7 @@ def record(
         },
     )
     if is_new:
-        _resolve_doubt(message, now)
+        _resolve_doubt(message)
     if is_new and invitation:
         _conclude(event, message, invitation, to)
     return is_new
@@ -84,12 +85,12 @@ def _plain(text: str) -> str:
     return text.encode("utf-8", "replace").decode().replace("\x00", "")[:300]
 
 
-def _resolve_doubt(message: Message, now: datetime) -> None:
+def _resolve_doubt(message: Message) -> None:
     """A mail whose fate we did not know: whoever reports on it has had it."""
     doubtful = Message.objects.filter(
         pk=message.pk, state__in=[State.IN_DOUBT, State.HELD], handed_at__isnull=False
     )
-    doubtful.update(state=State.SENT, sent_at=now, last_error="")
+    doubtful.update(state=State.SENT, sent_at=F("handed_at"), last_error="")
 
 
 def _conclude(event: DeliveryEvent, message: Message, invitation: Invitation, to: str) -> None:

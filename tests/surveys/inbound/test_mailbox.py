@@ -6,7 +6,7 @@ from surveys.delivery import verp
 from surveys.inbound import mailbox
 from surveys.models import DeliveryEvent, InboundMail
 from tests.surveys.inbound import mails
-from tests.surveys.inbound.imap import Mailbox
+from tests.surveys.inbound.imap import CERTIFICATE, Mailbox
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -60,6 +60,16 @@ def test_a_mail_of_any_size_is_read_up_to_a_limit(customer):
 def test_a_mailbox_that_does_not_open_is_named(place, other, said):
     with Mailbox([]) as box, pytest.raises(mailbox.Unreachable, match=said):
         mailbox.sweep(box.url.replace(place, other), timezone.now)
+
+
+@pytest.mark.parametrize("scheme", ["imap+ssl", "imap+tls"])
+def test_a_mailbox_is_read_over_tls_if_its_certificate_is_good(customer, monkeypatch, scheme):
+    with Mailbox([mails.reply()], scheme) as box:
+        with pytest.raises(mailbox.Unreachable, match="certificate verify failed"):
+            mailbox.sweep(box.url, timezone.now)
+        assert box.fetched == []
+        monkeypatch.setenv("SSL_CERT_FILE", str(CERTIFICATE))
+        assert mailbox.sweep(box.url, timezone.now) == 1
 
 
 def test_a_mailbox_that_does_not_answer_is_named():
