@@ -64,6 +64,18 @@ def test_the_deployment_check_would_see_an_unsafe_setting():
     assert "SECURE_SSL_REDIRECT" in checked.stderr
 
 
+def test_a_provider_that_nobody_knows_is_refused_with_the_list_of_known_ones():
+    checked = manage("check", MAIL_PROVIDER="carrier-pigeon")
+    assert checked.returncode == 1
+    assert "MAIL_PROVIDER must be one of: brevo, mailersend" in checked.stderr
+
+
+def test_the_options_of_a_provider_come_to_it_under_its_name():
+    asked = "from django.conf import settings; print(settings.ANYMAIL['POSTMARK_SERVER_TOKEN'])"
+    options = {"MAIL_PROVIDER": "postmark", "MAIL_PROVIDER_OPTIONS": "SERVER_TOKEN=abc,X=y"}
+    assert manage("shell", "-v0", "-c", asked, **options).stdout.strip() == "abc"
+
+
 @pytest.mark.django_db
 def test_the_migrations_hold_every_model():
     call_command("makemigrations", "--check", "--dry-run")

@@ -91,9 +91,9 @@ def test_a_bounce_in_prose_is_taken_in(message, now):
     assert suppressed() == ["bounced"]
 
 
-def test_a_complaint_stops_the_address(message, now):
-    path = verp.address(message)
-    assert not take_in(mails.complaint(mail_from=path), now)
+def test_a_complaint_that_names_none_of_our_mails_stops_nobody(message, now):
+    assert not take_in(mails.complaint(mail_from="surveys@northwind.example"), now)
+    assert (suppressed(), InboundMail.objects.get().kind) == ([], "complaint")
 
 
 @pytest.mark.usefixtures("_bounce_address")
