@@ -8,7 +8,7 @@ from django import forms
 from django.utils import timezone
 from unfold.widgets import UnfoldAdminIntegerFieldWidget
 
-from surveys.delivery import emails
+from surveys.delivery import emails, openings
 from surveys.loop import capacity, estimate, manners, schedule, waves
 from surveys.loop.windows import ALWAYS
 from surveys.models import Customer, Invitation, Message, NoWording, Wave
@@ -45,7 +45,7 @@ def draft(wave: Wave, query: dict, now: datetime) -> dict:
     limit = form.cleaned_data["tasks"] if form.is_bound and form.is_valid() else TASKS_A_DAY
     today = now.astimezone(timezone.get_default_timezone()).date()
     days = capacity.sending_days(wave, today)[: wave.spread_days]
-    window = schedule.window(wave.survey, wave)
+    window = openings.window(wave.survey, wave)
     return {
         "audience": told,
         "not_asked": manners.not_asked(told.decisions),

@@ -12,6 +12,7 @@ from django.db import transaction
 
 from surveys.delivery import claim, emails, lanes, outcomes, provider
 from surveys.delivery.letter import Letter
+from surveys.delivery.openings import closed_until
 from surveys.delivery.pace import Pace
 from surveys.delivery.smtp import Busy, Lane, Refused, Unreachable
 from surveys.delivery.wanted import Known
@@ -58,6 +59,8 @@ class Batch:
     def _send(self, lane: Lane, message: Message, known: Known) -> None:
         if no := known.unwanted(message, self.clock()):
             claim.unwanted(message, no.state, no.why)
+        elif opens := closed_until(message, self.clock()):
+            claim.wait(message, opens)
         elif letter := _written(message):
             self._take_turn()
             self._deliver(lane, message, letter)

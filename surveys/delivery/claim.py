@@ -183,6 +183,14 @@ def later(message: Message, now: datetime, error: str) -> bool:
     )
 
 
+def wait(message: Message, opens: datetime) -> bool:
+    """Back into the queue uncounted until its customer's window opens."""
+    why = "Waits for the hours in which the customer may be written to."
+    return _write(
+        message, state=State.QUEUED, next_at=opens, attempts=F("attempts") - 1, last_error=why
+    )
+
+
 def tried_until(message: Message) -> datetime:
     if message.kind in Message.NEVER_TWICE and message.invitation:
         return message.invitation.expires_at

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import Exists, OuterRef
 
+from surveys.delivery import openings
 from surveys.delivery.copying import copy_in, new_ids
 from surveys.delivery.hints import hint
 from surveys.delivery.outbox import SEND
@@ -133,7 +134,7 @@ def invite(
     rows = _lock(ids)
     known = set(of_occasion.values_list("customer_id", flat=True))
     new = [customer for customer in rows if customer.pk not in known]
-    planned = {one.pk: schedule.opening(survey, one, now) for one in new}
+    planned = {one.pk: openings.opening(survey, one, now) for one in new}
     _write(survey, new, occasion, now, planned, product=product)
     return list(of_occasion)
 

@@ -9,8 +9,8 @@ from django.db import transaction
 from django.db.models import CharField, Exists, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Cast, Concat
 
+from surveys.delivery import openings
 from surveys.delivery.outbox import post_many
-from surveys.loop import schedule
 from surveys.models import (
     AuditEntry,
     Invitation,
@@ -120,7 +120,7 @@ def _queue(
             dedupe_key=f"remind:{row.pk}:{number}",
             invitation=row,
             reminder=reminders.get(number),
-            next_at=schedule.opening(survey, row.customer, now),
+            next_at=openings.opening(survey, row.customer, now),
             created_at=now,
         )
         for row, number in numbered

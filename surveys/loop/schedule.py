@@ -5,28 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from django.conf import settings
-
-from surveys.loop.windows import ALWAYS, Place, Window, midnight, next_opening, on_day
-from surveys.models import Customer, Survey, Wave
+from surveys.delivery.openings import opening, place, window
+from surveys.loop.windows import midnight, on_day
+from surveys.models import Customer, Wave
 
 DAY = timedelta(days=1)
-
-
-def window(survey: Survey, wave: Wave | None = None) -> Window:
-    if wave and wave.at_once:
-        return ALWAYS
-    return Window(survey.send_from, survey.send_until, survey.working_days_only)
-
-
-def place(customer: Customer) -> Place:
-    """Their own time zone and country; the company's time zone, and no holidays, if not known."""
-    return Place(customer.time_zone or settings.TIME_ZONE, customer.country)
-
-
-def opening(survey: Survey, customer: Customer, at: datetime, wave: Wave | None = None) -> datetime:
-    """The first instant from `at` on at which `survey` may write to the customer."""
-    return next_opening(at, window(survey, wave), place(customer))
 
 
 def of_wave(wave: Wave, customers: Iterable[Customer], now: datetime) -> dict[int, datetime]:

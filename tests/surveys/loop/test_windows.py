@@ -2,7 +2,7 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as some
 
 from surveys.loop.windows import (
@@ -37,6 +37,7 @@ instants = some.integers(0, 10 * 366 * 24 * 60).map(
 )
 
 
+@settings(deadline=None)
 @given(instants, windows, places)
 @example(utc("2026-03-29T00:30"), Window(2, 3, False), BERLIN)  # an hour that day lacks
 @example(utc("2026-10-25T00:30"), Window(2, 3, False), BERLIN)  # an hour that day has twice
@@ -54,6 +55,7 @@ def test_the_next_opening_is_open_not_before_and_nothing_open_is_between(at, win
     assert not [one for one in between if one >= at and is_open(one, window, place)]
 
 
+@settings(deadline=None)
 @given(instants, windows, places, some.integers(1, 12))
 def test_each_day_opens_on_a_later_local_day(start, window, place, number):
     days = [
