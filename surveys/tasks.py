@@ -8,13 +8,18 @@ from django.utils import timezone
 
 from surveys.delivery import claim, doubt, send
 from surveys.inbound import embedded, mailbox
-from surveys.loop import ask, happen, remind, silence
+from surveys.loop import ask, happen, remind, silence, waves
 from surveys.models import Tick
 
 
 @shared_task
 def plan_waves() -> int:
     return _tick("plan waves", ask.plan(timezone.now()))
+
+
+@shared_task
+def settle_waves() -> int:
+    return _tick("settle waves", waves.settle(timezone.now()))
 
 
 @shared_task

@@ -8,11 +8,10 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import Count, Exists, OuterRef, QuerySet
 
-from surveys.delivery import breaker
+from surveys.delivery import breaker, openings
 from surveys.delivery.hints import hint
 from surveys.delivery.outbox import SEND
 from surveys.delivery.wanted import WAVE_PAUSED
-from surveys.loop import schedule
 from surveys.loop.ask import PLAN
 from surveys.loop.capacity import LONGEST
 from surveys.models import (
@@ -29,6 +28,9 @@ from surveys.models import (
 
 STOPPED = "The wave was stopped."
 State = Wave.State
+SETTLE = "surveys.tasks.settle_waves"
+BATCH = 5_000  # invitations
+WAITING = (Message.State.QUEUED, Message.State.HELD)
 RUNNING = (State.PLANNING, State.LAUNCHED)
 
 
@@ -43,10 +45,7 @@ def pause(wave: Wave, by: User, now: datetime) -> int:
     Waits for the planner to finish its batch, so that nothing slips through. Raises CannotChange.
     """
     _move(wave, RUNNING, State.PAUSED, "Only a wave that is under way can be paused.")
-    waiting = _mails(wave).filter(state=Message.State.QUEUED)
-    held = waiting.update(state=Message.State.HELD, last_error=WAVE_PAUSED)
-    AuditEntry.record("pause", wave, now, actor=by, after={"mails held back": held})
-    return held
+    return _follow(wave, "pause", _mails(wave).filter(state=Message.State.QUEUED), by, now)
 
 
 @transaction.atomic
@@ -59,14 +58,8 @@ def resume(wave: Wave, by: User, now: datetime) -> int:
     if why := wave.survey.paused_reason:
         raise CannotChange(f"“{wave.survey}” is paused: {why} Resume the survey first.")
     _move(wave, (State.PAUSED,), State.PLANNING, "Only a paused wave can be resumed.")
-    held = _mails(wave).filter(
-        state=Message.State.HELD, last_error__in=[WAVE_PAUSED, breaker.PAUSED]
-    )
-    catch_up(wave.survey, wave, held, now)
-    queued = held.update(state=Message.State.QUEUED, last_error="")
-    AuditEntry.record("resume", wave, now, actor=by, after={"mails queued again": queued})
+    queued = _follow(wave, "resume", _held(_mails(wave)), by, now)
     hint(PLAN)
-    hint(SEND)
     return queued
 
 
@@ -77,10 +70,67 @@ def stop(wave: Wave, by: User, now: datetime) -> int:
     What is sent stays valid and can be answered. Raises CannotChange.
     """
     _move(wave, (*RUNNING, State.PAUSED), State.STOPPED, "Only a launched wave can be stopped.")
-    waiting = _mails(wave).filter(state__in=[Message.State.QUEUED, Message.State.HELD])
-    cancelled = waiting.update(state=Message.State.CANCELLED, last_error=STOPPED)
-    AuditEntry.record("stop", wave, now, actor=by, after={"mails cancelled": cancelled})
-    return cancelled
+    return _follow(wave, "stop", _mails(wave).filter(state__in=WAITING), by, now)
+
+
+def _follow(wave: Wave, verb: str, mails: QuerySet[Message], by: User, now: datetime) -> int:
+    """Let the mails follow the wave: those of a few thousand customers at once, the others soon.
+
+    The sender looks at the wave itself before each mail, so the rest can wait for the sweep.
+    """
+    concerned = mails.count()
+    AuditEntry.record(verb, wave, now, actor=by, after={"mails": concerned})
+    wave.settled_up_to = 0
+    wave.save(update_fields=["settled_up_to"])
+    _settle_batch(wave, now)
+    hint(SETTLE)
+    return concerned
+
+
+def settle(now: datetime, batches: int = 20) -> int:
+    """Go on with the waves whose mails do not all follow them yet; returns how many invitations
+    were looked at. A checkpoint lets a killed one go on; so many batches and others have a turn."""
+    looked_at = 0
+    for _ in range(batches):
+        with transaction.atomic():
+            rows = Wave.objects.select_for_update(skip_locked=True, of=("self",))
+            wave = rows.filter(settled_up_to__isnull=False).select_related("survey__family").first()
+            if wave is None:
+                break
+            looked_at += _settle_batch(wave, now)
+    return looked_at
+
+
+def _settle_batch(wave: Wave, now: datetime) -> int:
+    after = wave.invitations.filter(pk__gt=wave.settled_up_to).order_by("pk")
+    ids = list(after.values_list("pk", flat=True)[:BATCH])
+    mails = Message.objects.filter(invitation__in=ids, kind__in=Message.NEVER_TWICE)
+    if wave.state == State.PAUSED:
+        waiting = mails.filter(state=Message.State.QUEUED)
+        waiting.update(state=Message.State.HELD, last_error=WAVE_PAUSED)
+    elif wave.state == State.STOPPED:
+        waiting = mails.filter(state__in=WAITING)
+        waiting.update(state=Message.State.CANCELLED, last_error=STOPPED)
+    else:
+        _queue_again(wave, _held(mails), now)
+    wave.settled_up_to = ids[-1] if len(ids) == BATCH else None
+    wave.save(update_fields=["settled_up_to"])
+    return len(ids)
+
+
+def _held(mails: QuerySet[Message]) -> QuerySet[Message]:
+    """By a pause of the wave, or of its survey; not what a restored backup holds back."""
+    paused = [WAVE_PAUSED, breaker.PAUSED]
+    return mails.filter(state=Message.State.HELD, last_error__in=paused)
+
+
+def _queue_again(wave: Wave, held: QuerySet[Message], now: datetime) -> None:
+    if wave.survey.paused_reason:  # since: they go on with the survey
+        held.update(last_error=breaker.PAUSED)
+        return
+    catch_up(wave.survey, wave, held, now)
+    held.update(state=Message.State.QUEUED, last_error="")
+    hint(SEND)
 
 
 @transaction.atomic
@@ -117,7 +167,7 @@ def catch_up(survey: Survey, wave: Wave | None, held: QuerySet[Message], now: da
     for zone, country in list(where.order_by().distinct()):
         here = Customer.objects.filter(time_zone=zone, country=country)
         local = overdue.filter(invitation__customer__in=here)
-        opening = schedule.opening(survey, Customer(time_zone=zone, country=country), now, wave)
+        opening = openings.opening(survey, Customer(time_zone=zone, country=country), now, wave)
         if wave:
             _announce_before(wave, held, local, opening)
         _send_from(survey, local, opening)

@@ -47,7 +47,7 @@ def test_a_pause_holds_what_waits_and_leaves_what_is_sent(wave, manager, now):
     assert states() == ["held"] * 3 + ["sent"]
     assert list(Message.objects.due(now + 9 * DAY)) == []
     entry = AuditEntry.objects.get(verb="pause")
-    assert (entry.actor, entry.after) == (manager, {"mails held back": 3})
+    assert (entry.actor, entry.after) == (manager, {"mails": 3})
 
 
 def test_a_pause_stops_the_planning_and_a_resume_takes_it_up(nps, customer, manager, now):
@@ -120,6 +120,49 @@ def test_a_resume_waits_for_the_survey_and_frees_what_both_held(wave, manager, n
     assert states() == ["queued"] * 4
 
 
+def test_of_a_large_wave_the_rest_follows_soon(wave, manager, now, monkeypatch):
+    monkeypatch.setattr(waves, "BATCH", 1)
+    for verb, state in ((waves.pause, "held"), (waves.resume, "queued"), (waves.stop, "cancelled")):
+        assert verb(wave, manager, now) == 4
+        assert states().count(state) == 1
+        assert waves.settle(now, batches=2) == 2
+        assert states().count(state) == 3
+        assert waves.settle(now) == 1
+        assert states() == [state] * 4
+        assert waves.settle(now) == 0
+
+
+def test_who_changes_their_mind_has_the_last_word(wave, manager, now, monkeypatch):
+    monkeypatch.setattr(waves, "BATCH", 1)
+    waves.pause(wave, manager, now)
+    waves.settle(now, batches=1)
+    waves.resume(wave, manager, now)
+    waves.settle(now)
+    assert states() == ["queued"] * 4
+
+
+def test_what_is_queued_again_while_the_survey_pauses_goes_on_with_the_survey(
+    wave, manager, now, monkeypatch
+):
+    monkeypatch.setattr(waves, "BATCH", 2)
+    waves.pause(wave, manager, now)
+    waves.settle(now)
+    waves.resume(wave, manager, now)
+    Survey.objects.update(paused_reason="6 of 100 mails bounced.")
+    breaker.hold(wave.survey)
+    waves.settle(now)
+    assert states() == ["held"] * 4
+    resume.resume(wave.survey, manager, now)
+    assert states() == ["queued"] * 4
+
+
+def test_what_a_restored_backup_holds_back_is_left_alone(wave, manager, now):
+    Message.objects.update(state="held", last_error="Restored from a backup.")
+    waves.pause(wave, manager, now)
+    assert waves.resume(wave, manager, now) == 0
+    assert states() == ["held"] * 4
+
+
 def test_a_stop_cancels_what_waits_and_what_is_held(wave, manager, now):
     send(1, now)
     Message.objects.filter(pk=Message.objects.filter(state="queued").first().pk).update(
@@ -127,7 +170,7 @@ def test_a_stop_cancels_what_waits_and_what_is_held(wave, manager, now):
     )
     assert waves.stop(wave, manager, now) == 3
     assert states() == ["cancelled"] * 3 + ["sent"]
-    assert AuditEntry.objects.get(verb="stop").after == {"mails cancelled": 3}
+    assert AuditEntry.objects.get(verb="stop").after == {"mails": 3}
     assert ask.plan(now) == 0
 
 
