@@ -8,7 +8,7 @@ DATA, body): a reply such as "450 later", or one of
     drop            hang up
     stall           say nothing more
     keep and drop   (body) take the mail and hang up without a word
-    dribble         (connect) one byte of the greeting a second
+    dribble         (connect) the greeting byte by byte, in 1.7 seconds
 """
 
 from __future__ import annotations
@@ -26,7 +26,13 @@ from pathlib import Path
 from voc.embedded.ports import LOOPBACK, any_free
 
 MESSAGE_ID = re.compile(rb"(?mi)^Message-ID:[ \r\n]*(<[^>]*>)")
-ANSWERS = {"MAIL": "250 ok", "RCPT": "250 ok", "DATA": "354 go on", "body": "250 taken"}
+ANSWERS = {
+    "MAIL": "250 ok",
+    "RCPT": "250 ok",
+    "DATA": "354 go on",
+    "AUTH": "235 in",
+    "body": "250 taken",
+}
 
 
 class Session(asyncio.Protocol):
@@ -93,7 +99,7 @@ class Session(asyncio.Protocol):
         elif action in ("stall", "keep and stall"):
             self.deaf = True
         elif action == "dribble":
-            self.dribble("220 " + "x" * 500)
+            self.dribble("220 " + "x" * 30)
         elif usual == ANSWERS["body"] and self.sink.delay:
             delay = random.random() * self.sink.delay
             self.sink.loop.call_later(delay, self.write, action or usual)
@@ -102,8 +108,9 @@ class Session(asyncio.Protocol):
 
     def dribble(self, rest: str) -> None:
         if not self.transport.is_closing():
-            self.transport.write(rest[0].encode())
-            self.sink.loop.call_later(0.2, self.dribble, rest[1:] or "\r\n")
+            self.transport.write(rest[:1].encode() or b"\r\n")
+            if rest:
+                self.sink.loop.call_later(0.05, self.dribble, rest[1:])
 
     def write(self, text: str) -> None:
         if not self.transport.is_closing():

@@ -1,0 +1,65 @@
+"""A mail server that can be told to misbehave, one invitation, and senders that die."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from surveys.loop import ask
+from surveys.models import Message
+from tests.faults.sink import Sink
+from voc.embedded.ports import LOOPBACK
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def sink(settings):
+    with Sink() as server:
+        settings.EMAIL_HOST, settings.EMAIL_PORT = LOOPBACK, server.port
+        settings.EMAIL_TIMEOUT = 5
+        yield server
+
+
+@pytest.fixture
+def mail(sink, nps, customer) -> Message:
+    """One invitation, due now."""
+    ask.invite(nps, [customer], "test:1", timezone.now())
+    return Message.objects.get()
+
+
+@pytest.fixture
+def sender(sink):
+    """Starts tests/faults/sender.py on this test's database and mail server."""
+    started = []
+    database = connection.settings_dict
+    environment = {
+        "DJANGO_SETTINGS_MODULE": "voc.settings",
+        "DATABASE_URL": f"postgres://{database['USER']}:{quote(database['PASSWORD'], safe='')}@/"
+        f"{database['NAME']}?host={database['HOST'] or database['OPTIONS'].get('host', '')}"
+        f"&port={database['PORT'] or 5432}",
+        "EMAIL_URL": f"smtp://{LOOPBACK}:{sink.port}",
+        "CELERY_BROKER_URL": "redis://127.0.0.1:1/0",
+        "LOG_LEVEL": "CRITICAL",
+    }
+
+    def start(*arguments: str) -> subprocess.Popen:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "tests.faults.sender", *arguments],
+            cwd=ROOT,
+            env=os.environ | environment,
+        )
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        process.kill()
+        process.wait()

@@ -1,0 +1,157 @@
+"""Faults 3 to 8, 12, 19 and 20: real processes that die, or stop, at each step of a mail."""
+
+import os
+import random
+import signal
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+from celery import current_app
+from django.core.management import call_command
+from django.db import connection
+from django.utils import timezone
+
+from surveys import tasks
+from surveys.delivery import claim, doubt, send
+from surveys.loop import ask
+from surveys.models import Customer, Message
+
+pytestmark = pytest.mark.django_db(transaction=True)
+CERTAINLY_NOT_DELIVERED = ["claimed", "rendered", "connecting", "MAIL", "RCPT", "354"]
+PERHAPS_DELIVERED = ["handed", "mid-body", "dot", "250"]
+
+
+def die(sender, sink, point: str) -> None:
+    sink.extensions = "250 8BITMIME"  # one command after the other, so that each can be the last
+    assert sender("--at", point).wait() == -signal.SIGKILL
+
+
+def stop(sender, sink, point: str, *options: str):
+    """A sender that was stopped at `point`; nobody can tell it from a dead one but by its lock."""
+    sink.extensions = "250 8BITMIME"
+    process = sender("--at", point, "--how", "stop", *options)
+    assert os.WIFSTOPPED(os.waitpid(process.pid, os.WUNTRACED)[1])
+    return process
+
+
+def state() -> str:
+    return Message.objects.get().state
+
+
+@pytest.mark.parametrize("point", CERTAINLY_NOT_DELIVERED)
+def test_a_sender_that_dies_before_the_hand_over_costs_nothing(sender, sink, mail, point):
+    die(sender, sink, point)
+    left = Message.objects.get()
+    assert (left.state, left.handed_at) == ("sending", None)
+    now = timezone.now()
+    assert left.lease_until > now  # so it is not the end of the lease that frees it
+    assert claim.free_abandoned(now) == 1
+    assert state() == "queued"
+    assert send.drain(timezone.now) == 1
+    assert list(sink.times.values()) == [1]
+
+
+def test_without_the_lock_it_would_wait_for_the_end_of_the_lease(sender, sink, mail):
+    """The control: a claim that names no lock."""
+    die(sender, sink, "claimed")
+    Message.objects.update(sender=None)
+    assert claim.free_abandoned(timezone.now()) == 0
+    assert claim.free_abandoned(timezone.now() + claim.LEASE) == 1
+
+
+def test_a_living_sender_keeps_its_claims(sender, sink, mail):
+    process = stop(sender, sink, "354")
+    assert claim.free_abandoned(timezone.now()) == 0
+    process.send_signal(signal.SIGCONT)
+    assert process.wait() == 0
+    assert state() == "sent"
+
+
+@pytest.mark.parametrize("point", PERHAPS_DELIVERED)
+def test_a_sender_that_dies_after_the_hand_over_leaves_a_doubt(sender, sink, mail, point):
+    die(sender, sink, point)
+    assert claim.free_abandoned(timezone.now()) == 1
+    assert send.drain(timezone.now) == 0
+    (doubtful,) = Message.objects.in_doubt()
+    arrived = sink.times[doubtful.message_id] == 1
+    assert arrived == (point in ("dot", "250"))
+    doubt.settle(doubtful, arrived, timezone.now())
+    assert send.drain(timezone.now) == (0 if arrived else 1)
+    assert state() == "sent"
+    assert list(sink.times.values()) == [1]
+
+
+def test_without_the_hand_over_it_would_come_twice(sender, sink, mail):
+    """The control: lease, then requeue."""
+    die(sender, sink, "dot")
+    Message.objects.update(handed_at=None)
+    claim.free_abandoned(timezone.now())
+    send.drain(timezone.now)
+    assert list(sink.times.values()) == [2]
+
+
+@pytest.mark.parametrize("point", ["354", "handed"])
+def test_a_sender_that_was_stopped_past_its_lease_does_no_harm(sender, sink, mail, point):
+    process = stop(sender, sink, point)
+    later = timezone.now() + claim.LEASE + timedelta(seconds=1)
+    assert claim.free_abandoned(later) == 1
+    assert send.drain(lambda: later) == (1 if point == "354" else 0)
+    process.send_signal(signal.SIGCONT)
+    assert process.wait() == 0
+    assert state() == "sent"  # by the other one, or by itself, which then knows that it arrived
+    assert list(sink.times.values()) == [1]
+
+
+def test_without_the_fence_the_stopped_sender_would_send_it_again(sender, sink, mail):
+    """The control."""
+    process = stop(sender, sink, "354", "--careless")
+    later = timezone.now() + claim.LEASE + timedelta(seconds=1)
+    claim.free_abandoned(later)
+    send.drain(lambda: later)
+    process.send_signal(signal.SIGCONT)
+    process.wait()
+    assert list(sink.times.values()) == [2]
+
+
+def test_a_process_that_dies_before_the_broker_hears_of_it_loses_nothing(
+    sender, sink, nps, customer, settings
+):
+    assert sender("--at", "hint").wait() == -signal.SIGKILL
+    assert (state(), sink.recipients) == ("queued", [])  # the control: no tick, no mail
+    settings.CELERY_BROKER_URL = ""
+    call_command("clock", once=True)
+    assert (state(), sink.recipients) == ("sent", [customer.email])
+
+
+def test_hints_that_come_three_times_in_any_order_send_each_mail_once(
+    sink, nps, account, settings, monkeypatch
+):
+    settings.CELERY_BROKER_URL = "memory://"
+    hints = []
+    monkeypatch.setattr(current_app, "send_task", lambda task, **_: hints.append(task))
+    for number in range(6):
+        one = Customer.objects.create(account=account, email=f"h{number}@mills.example")
+        ask.invite(nps, [one], f"test:{number}", timezone.now())
+    thrice = [task for task in hints if task == "surveys.tasks.send_mail"] * 3
+    assert len(thrice) == 18
+    random.Random(1).shuffle(thrice)
+
+    def work(task: str) -> None:
+        try:
+            getattr(tasks, task.rpartition(".")[2])()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(work, thrice))
+    assert sink.recipients == [f"h{number}@mills.example" for number in range(6)]
+
+
+def test_three_senders_at_once_send_each_mail_once(sender, sink, nps, account):
+    customers = Customer.objects.bulk_create(
+        Customer(account=account, email=f"many{i:02}@mills.example") for i in range(60)
+    )
+    ask.invite(nps, customers, "test:2", timezone.now())
+    assert [process.wait() for process in [sender() for _ in range(3)]] == [0, 0, 0]
+    assert sink.recipients == [customer.email for customer in customers]
