@@ -6,6 +6,7 @@ from surveys.admin import (  # noqa: F401  importing registers the pages
     answers,
     audit,
     correspondence,
+    families,
     invitations,
     outbox,
     people,

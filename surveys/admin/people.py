@@ -7,9 +7,9 @@ from django.urls import path, reverse
 from unfold.decorators import display
 
 from surveys.admin import correspondence, customer_import, looks
-from surveys.admin.base import Admin, ReadOnly
+from surveys.admin.base import Admin, Inline, ReadOnly
 from surveys.admin.filters import choices_filter, values_filter
-from surveys.models import Account, Customer, Suppression
+from surveys.models import Account, Customer, CustomerProperty, Suppression
 
 
 @admin.register(Account)
@@ -32,6 +32,14 @@ class AccountAdmin(Admin):
         return looks.money(account.revenue)
 
 
+class PropertyInline(Inline):
+    """Waves choose their audience by these."""
+
+    model = CustomerProperty
+    fields = ("name", "value")
+    verbose_name_plural = "What else is known of them, such as plan = Gold"
+
+
 @admin.register(Customer)
 class CustomerAdmin(Admin):
     list_display = ("__str__", "account", "email", "phone", "segment_now", "language", "key")
@@ -43,6 +51,7 @@ class CustomerAdmin(Admin):
     list_select_related = ("account",)
     search_fields = ("name", "email", "external_id", "account__name")
     autocomplete_fields = ("account",)
+    inlines = (PropertyInline,)
     unrecorded = frozenset({"name", "email", "phone"})
     list_before_template = "admin/surveys/customers_import_link.html"
     change_form_outer_after_template = "admin/surveys/customer.html"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import django_filters.rest_framework as filters
 from rest_framework import serializers
 
@@ -32,7 +34,7 @@ class CustomerSerializer(StrictModelSerializer):
         model = Customer
         fields = [
             "id", "external_id", "email", "name", "phone", "account", "segment", "language",
-            "time_zone", "is_key_contact", "created_at",
+            "time_zone", "country", "is_key_contact", "created_at",
         ]  # fmt: skip
         # Uniqueness is what a customer is found again by; the database guards it.
         extra_kwargs = {"email": {"validators": []}, "external_id": {"validators": []}}
@@ -42,6 +44,11 @@ class CustomerSerializer(StrictModelSerializer):
 
     def validate_email(self, value: str | None) -> str | None:
         return value.lower() if value else None
+
+    def validate_country(self, value: str) -> str:
+        if value and not re.fullmatch(r"[A-Za-z]{2}", value):
+            raise serializers.ValidationError("Two letters such as DE (ISO 3166).")
+        return value.upper()
 
     def validate_language(self, value: str) -> str:
         return value.lower().replace("_", "-")

@@ -18,6 +18,7 @@ MOST_MONEY = Decimal("999999999999.99")
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[a-z0-9]{2,6})?")
+_COUNTRY = re.compile(r"[A-Z]{2}", re.ASCII)
 _DOTTED = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})")
 _SLASHED = re.compile(r"(\d{4})/(\d{1,2})/(\d{1,2})")
 _SCORE = re.compile(r"-?[0-9]{1,9}(\.0+)?")
@@ -68,6 +69,14 @@ def time_zone(text: str) -> str:
             f"“{text.strip()[:40]}” is not a time zone. Write a name such as Europe/Berlin."
         )
     return text.strip()
+
+
+def country(text: str) -> str:
+    """ISO 3166, two letters; upper case."""
+    code = text.strip().upper()
+    if not _COUNTRY.fullmatch(code):
+        raise BadCell(f"“{text.strip()[:40]}” is not a country. Write two letters such as DE.")
+    return code
 
 
 def yes_or_no(text: str) -> bool:

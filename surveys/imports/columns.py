@@ -22,6 +22,7 @@ CUSTOMER_COLUMNS = {
     "renews_on": ("renewal", "renewal date", "renews on", "contract end"),
     "language": ("language", "locale", "lang", "sprache"),
     "time_zone": ("time zone", "timezone", "tz"),
+    "country": ("country", "country code", "land"),
     "is_key_contact": ("key contact", "is key contact", "primary contact"),
 }  # fmt: skip
 

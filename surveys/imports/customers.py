@@ -42,6 +42,7 @@ CELLS = {
     "phone": partial(cells.words, longest=40),
     "language": cells.language,
     "time_zone": cells.time_zone,
+    "country": cells.country,
     "is_key_contact": cells.yes_or_no,
     "account": partial(cells.words, longest=200),
     "account_id": partial(cells.words, longest=100),
@@ -51,7 +52,8 @@ CELLS = {
     "revenue": cells.money,
     "renews_on": cells.day,
 }
-OWN_FIELDS = ("email", "name", "external_id", "phone", "language", "time_zone", "is_key_contact")
+OWN_FIELDS = ("email", "name", "external_id", "phone", "language", "time_zone", "country",
+              "is_key_contact")  # fmt: skip
 
 
 @dataclass

@@ -8,11 +8,11 @@ from surveys.models import Role
 
 NOUNS = [
     "outreachtask", "response", "account", "customer", "survey", "invitation", "rootcause",
-    "absence", "inboundmail", "wave", "trigger", "event", "message", "suppression", "auditentry", "user", "team",
-    "apikey",
+    "absence", "inboundmail", "wave", "family", "trigger", "event", "message", "suppression",
+    "auditentry", "user", "team", "apikey",
 ]  # fmt: skip
 WORK = set(NOUNS[:9])
-PROGRAM = WORK | {"wave", "trigger", "event", "message", "suppression", "auditentry"}
+PROGRAM = WORK | {"wave", "family", "trigger", "event", "message", "suppression", "auditentry"}
 EVIDENCE = ["outreachtask", "response", "invitation", "message", "event", "inboundmail",
             "auditentry"]  # fmt: skip
 
@@ -26,7 +26,7 @@ SEES = {
 }
 ADDS = {
     Role.ADMINISTRATOR: set(NOUNS) - set(EVIDENCE) - {"suppression"},
-    Role.PROGRAM_MANAGER: {"account", "customer", "survey", "wave", "trigger"}
+    Role.PROGRAM_MANAGER: {"account", "customer", "survey", "wave", "family", "trigger"}
     | {"rootcause", "absence"},
     Role.TEAM_LEAD: {"absence"},
     Role.ACCOUNT_MANAGER: {"absence"},

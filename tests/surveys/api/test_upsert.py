@@ -23,6 +23,7 @@ def test_a_customer_is_created_with_its_account(writer, account, manager):
             "name": "Jo Faber",
             "account": {"name": "Lakeside Mills"},
             "time_zone": "Europe/Berlin",
+            "country": "de",
             "is_key_contact": True,
         },
     )
@@ -38,6 +39,7 @@ def test_a_customer_is_created_with_its_account(writer, account, manager):
         "segment": "",
         "language": "",
         "time_zone": "Europe/Berlin",
+        "country": "DE",
         "is_key_contact": True,
         "created_at": customer.created_at.isoformat().replace("+00:00", "Z"),
     }
@@ -218,3 +220,10 @@ def caller_for_thread(caller):
     twin = type(caller)("")
     twin.credentials(**caller._credentials)
     return twin
+
+
+@pytest.mark.parametrize("given", ["Germany", "D", "ÄÖ"])
+def test_a_country_is_two_letters(writer, customer, given):
+    response = writer.patch(f"{CUSTOMERS}{customer.pk}/", {"country": given})
+    assert response.status_code == 400
+    assert "country" in response.json()["error"]["fields"]

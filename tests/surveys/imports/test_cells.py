@@ -116,3 +116,14 @@ def test_words_are_one_line_without_control_characters():
     assert cells.words("  Zoë \n van\tDyk\x07 ", 20) == "Zoë van Dyk"
     with pytest.raises(BadCell, match="Longer than 5"):
         cells.words("abcdef", 5)
+
+
+@pytest.mark.parametrize("text", ["de", " DE ", "De"])
+def test_a_country_is_two_letters(text):
+    assert cells.country(text) == "DE"
+
+
+@pytest.mark.parametrize("text", ["Germany", "D", "D1", "ÄÖ"])
+def test_what_is_no_country_is_refused(text):
+    with pytest.raises(cells.BadCell, match="Write two letters such as DE"):
+        cells.country(text)
