@@ -289,6 +289,8 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "ContactOutcome": "surveys.models.Contact.Outcome",
         "TaskOutcome": "surveys.models.OutreachTask.Outcome",
+        "TaskState": "surveys.models.OutreachTask.State",
+        "WaveState": "surveys.models.Wave.State",
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",

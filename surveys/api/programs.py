@@ -66,9 +66,10 @@ class InvitationSerializer(StrictModelSerializer):
         model = Invitation
         fields = [
             "id", "survey", "customer", "occasion", "product", "language", "decision",
-            "created_at", "expires_at", "link",
+            "throttled_by", "created_at", "send_at", "expires_at", "link",
         ]  # fmt: skip
-        read_only_fields = ["language", "decision", "created_at", "expires_at"]
+        read_only_fields = ["language", "decision", "throttled_by", "created_at", "send_at",
+                            "expires_at"]  # fmt: skip
 
     def get_link(self, invitation: Invitation) -> str | None:
         may_write = self.context["request"].auth.scope == ApiKey.Scope.WRITE

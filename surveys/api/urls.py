@@ -4,7 +4,7 @@ from django.urls import include, path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 from rest_framework.routers import SimpleRouter
 
-from surveys.api import accounts, customers, events, programs, responses, tasks
+from surveys.api import accounts, customers, events, programs, responses, tasks, waves
 from surveys.api.schema import NothingHere
 
 app_name = "api"
@@ -14,6 +14,7 @@ router.trailing_slash = "/?"
 router.register("accounts", accounts.Accounts, "account")
 router.register("customers", customers.Customers, "customer")
 router.register("surveys", programs.Surveys, "survey")
+router.register("waves", waves.Waves, "wave")
 router.register("invitations", programs.Invitations, "invitation")
 router.register("events", events.Events, "event")
 router.register("responses", responses.Responses, "response")

@@ -25,6 +25,8 @@ def test_the_schema_is_valid_and_complete(schema):
         "customers/{id}/": {"get", "patch"},
         "surveys/": {"get"},
         "surveys/{id}/": {"get"},
+        "waves/": {"get"},
+        "waves/{id}/": {"get"},
         "invitations/": {"get", "post"},
         "invitations/{id}/": {"get"},
         "events/": {"get", "post"},
