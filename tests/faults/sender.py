@@ -9,8 +9,8 @@ it. `--careless` hands over whatever has become of the claim.
 from __future__ import annotations
 
 import argparse
-import os
 import signal
+import threading
 
 import django
 
@@ -78,7 +78,8 @@ def main() -> None:
     from surveys.models import Customer, Survey
 
     number = signal.SIGKILL if chosen.how == "kill" else signal.SIGSTOP
-    arm(chosen.at, lambda: os.kill(os.getpid(), number))
+    # To this very thread: another one might take it, and this one would go on for a while.
+    arm(chosen.at, lambda: signal.pthread_kill(threading.get_ident(), number))
     if chosen.careless:
         claim.hand_over = lambda message, now, accepted=None: True
     if chosen.at == "hint":
