@@ -93,9 +93,8 @@ class Wave(models.Model):
     sample_cut = models.CharField(  # the highest lot that is drawn; empty: everybody is
         max_length=32, blank=True, editable=False
     )
-    settled_up_to = models.BigIntegerField(  # the invitation up to which mails follow a pause,
-        null=True, editable=False  # resume or stop; empty: all do
-    )
+    # The invitation up to which mails follow a pause, resume or stop; empty: all of them do.
+    settled_up_to = models.BigIntegerField(null=True, editable=False)
     planned_up_to = models.BigIntegerField(  # the checkpoint that lets a killed planner go on
         default=0, editable=False
     )
