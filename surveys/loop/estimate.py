@@ -6,14 +6,14 @@ from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from django.db.models import QuerySet
-from django.db.models.functions import Mod
+from django.db.models import CharField, QuerySet, Value
+from django.db.models.functions import MD5, Cast, Concat
 
 from surveys.loop import manners, schedule
 from surveys.loop.ask import BATCH, NEEDED
 from surveys.models import Customer, Invitation, Wave
 
-LOOKED_AT = 10_000  # customers; of a larger audience every n-th is looked at
+LOOKED_AT = 10_000  # customers; of a larger audience so many by chance
 
 
 @dataclass
@@ -39,7 +39,7 @@ def estimate(wave: Wave, now: datetime) -> Estimate:
     """What a launch now would decide; takes about a second for a million customers."""
     audience = wave.audience(now)
     total = audience.count()
-    ids = list(_every_nth(audience, total).order_by("pk").values_list("pk", flat=True))
+    ids = list(_some(audience, total).order_by("pk").values_list("pk", flat=True))
     told = Estimate(total, looked_at=len(ids))
     for start in range(0, len(ids), BATCH):
         _look_at(told, wave, ids[start : start + BATCH], now)
@@ -47,11 +47,12 @@ def estimate(wave: Wave, now: datetime) -> Estimate:
     return told
 
 
-def _every_nth(audience: QuerySet[Customer], total: int) -> QuerySet[Customer]:
+def _some(audience: QuerySet[Customer], total: int) -> QuerySet[Customer]:
+    """About LOOKED_AT of them by chance: every n-th would follow the pattern of an import."""
     if total <= LOOKED_AT:
         return audience
-    step = -(-total // LOOKED_AT)
-    return audience.annotate(turn=Mod("pk", step)).filter(turn=0)
+    chance = MD5(Concat(Cast("pk", CharField()), Value(":estimate")))
+    return audience.alias(chance=chance).filter(chance__lt=f"{16**8 * LOOKED_AT // total:08x}")
 
 
 def _look_at(told: Estimate, wave: Wave, ids: list[int], now: datetime) -> None:

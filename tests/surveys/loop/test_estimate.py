@@ -39,12 +39,19 @@ def test_it_looks_at_the_day_on_which_each_is_planned(nps, people, now):
     assert estimate.estimate(wave, now).decisions == {"throttled": 4, "ask": 2}
 
 
-def test_of_a_large_audience_every_nth_is_looked_at(nps, people, now, monkeypatch):
-    monkeypatch.setattr(estimate, "LOOKED_AT", 3)
+def test_a_large_audience_is_estimated_from_some_by_chance(nps, account, now, monkeypatch):
+    """Every tenth has no address, as in an import that is sorted by something."""
+    Customer.objects.bulk_create(
+        Customer(account=account, email=f"c{n}@x.example" if n % 10 else None) for n in range(1_000)
+    )
+    monkeypatch.setattr(estimate, "LOOKED_AT", 200)
     told = estimate.estimate(Wave.objects.create(survey=nps, name="W"), now)
-    assert (told.total, told.looked_at, told.is_exact) == (6, 3, False)
-    assert told.decisions == {"ask": 6}
-    assert sum(told.asked_by_owner.values()) == 6
+    assert told.total == 1_000
+    assert not told.is_exact
+    assert 130 < told.looked_at < 270
+    assert 790 < told.asked < 990  # five standard deviations around 900
+    assert abs(told.asked + told.decisions["no_address"] - 1_000) <= 1
+    assert abs(sum(told.asked_by_owner.values()) - told.asked) <= 1
 
 
 def test_a_large_sample_is_estimated_too(nps, people, now, monkeypatch):
