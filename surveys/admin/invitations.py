@@ -110,8 +110,8 @@ class InvitationAdmin(ReadOnly, Admin):
     search_help_text = "Customer or account"
     list_before_template = "admin/surveys/invitation_tabs.html"
     ordering = ("-created_at", "-pk")
-    fields = (("customer", "survey"), ("decision", "occasion"), ("product", "language"),
-              ("created_at", "expires_at"))  # fmt: skip
+    fields = (("customer", "survey"), ("decision", "throttled_by"), ("occasion", "wave"),
+              ("product", "language"), ("created_at", "send_at"), "expires_at")  # fmt: skip
 
     def get_changelist(self, request, **kwargs):
         return InvitationRows
