@@ -20,6 +20,19 @@ from voc.embedded.ports import LOOPBACK
 ROOT = Path(__file__).resolve().parents[2]
 
 
+def environment() -> dict[str, str]:
+    """What another process needs to work on this test's database."""
+    database = connection.settings_dict
+    return {
+        "DJANGO_SETTINGS_MODULE": "voc.settings",
+        "DATABASE_URL": f"postgres://{database['USER']}:{quote(database['PASSWORD'], safe='')}@/"
+        f"{database['NAME']}?host={database['HOST'] or database['OPTIONS'].get('host', '')}"
+        f"&port={database['PORT'] or 5432}",
+        "CELERY_BROKER_URL": "redis://127.0.0.1:1/0",
+        "LOG_LEVEL": "CRITICAL",
+    }
+
+
 @pytest.fixture
 def sink(settings):
     with Sink() as server:
@@ -39,22 +52,13 @@ def mail(sink, nps, customer) -> Message:
 def sender(sink):
     """Starts tests/faults/sender.py on this test's database and mail server."""
     started = []
-    database = connection.settings_dict
-    environment = {
-        "DJANGO_SETTINGS_MODULE": "voc.settings",
-        "DATABASE_URL": f"postgres://{database['USER']}:{quote(database['PASSWORD'], safe='')}@/"
-        f"{database['NAME']}?host={database['HOST'] or database['OPTIONS'].get('host', '')}"
-        f"&port={database['PORT'] or 5432}",
-        "EMAIL_URL": f"smtp://{LOOPBACK}:{sink.port}",
-        "CELERY_BROKER_URL": "redis://127.0.0.1:1/0",
-        "LOG_LEVEL": "CRITICAL",
-    }
+    here = environment() | {"EMAIL_URL": f"smtp://{LOOPBACK}:{sink.port}"}
 
     def start(*arguments: str) -> subprocess.Popen:
         process = subprocess.Popen(
             [sys.executable, "-m", "tests.faults.sender", *arguments],
             cwd=ROOT,
-            env=os.environ | environment,
+            env=os.environ | here,
         )
         started.append(process)
         return process
