@@ -37,7 +37,7 @@ def test_the_page_tells_what_is_known_and_offers_what_may_be_decided(signed_in, 
     ]
     said = page.content.decode()
     assert "may still settle it by itself" in said
-    assert "The customer answered on" in said
+    assert "The customer has answered" in said
 
 
 def test_after_ten_minutes_it_waits_for_a_person(signed_in, manager, mail):
