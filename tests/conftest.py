@@ -2,9 +2,13 @@
 
 from datetime import UTC, datetime
 
+import hypothesis
 import pytest
 
 from surveys.models import Account, Customer, Kind, Role, RootCause, Survey, Team, User, Wording
+
+hypothesis.settings.register_profile("voc", deadline=None)  # no test here is about time
+hypothesis.settings.load_profile("voc")
 
 NOW = datetime(2026, 3, 10, 9, 0, tzinfo=UTC)
 
