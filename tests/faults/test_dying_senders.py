@@ -16,6 +16,7 @@ from surveys import tasks
 from surveys.delivery import claim, doubt, send
 from surveys.loop import ask
 from surveys.models import Customer, Message
+from tests.waiting import until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 CERTAINLY_NOT_DELIVERED = ["claimed", "rendered", "connecting", "MAIL", "RCPT", "354"]
@@ -25,6 +26,18 @@ PERHAPS_DELIVERED = ["handed", "mid-body", "dot", "250"]
 def die(sender, sink, point: str) -> None:
     sink.extensions = "250 8BITMIME"  # one command after the other, so that each can be the last
     assert sender("--at", point).wait() == -signal.SIGKILL
+    assert until(
+        lambda: not locks_held()
+    )  # the server ends a dead client's session in its own time
+
+
+def locks_held() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND database = "
+            "(SELECT oid FROM pg_database WHERE datname = current_database())"
+        )
+        return cursor.fetchone()[0]
 
 
 def stop(sender, sink, point: str, *options: str):
