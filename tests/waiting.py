@@ -2,15 +2,14 @@
 
 import time
 from collections.abc import Callable
+from typing import TypeVar
 
-PATIENCE = 20.0  # seconds; only a test that fails waits so long
+Found = TypeVar("Found")
 
 
-def until(is_so: Callable[[], bool]) -> bool:
-    """True as soon as it is so, False when patience ends."""
-    end = time.monotonic() + PATIENCE
-    while not is_so():
-        if time.monotonic() > end:
-            return False
+def eventually(look: Callable[[], Found], seconds: float = 20) -> Found:
+    """What `look` finds, as soon as it finds something; only a test that fails waits to the end."""
+    deadline = time.monotonic() + seconds
+    while not (found := look()) and time.monotonic() < deadline:
         time.sleep(0.02)
-    return True
+    return found

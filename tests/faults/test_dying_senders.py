@@ -16,7 +16,7 @@ from surveys import tasks
 from surveys.delivery import claim, doubt, send
 from surveys.loop import ask
 from surveys.models import Customer, Message
-from tests.waiting import until
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.django_db(transaction=True)
 CERTAINLY_NOT_DELIVERED = ["claimed", "rendered", "connecting", "MAIL", "RCPT", "354"]
@@ -26,7 +26,7 @@ PERHAPS_DELIVERED = ["handed", "mid-body", "dot", "250"]
 def die(sender, sink, point: str) -> None:
     sink.extensions = "250 8BITMIME"  # one command after the other, so that each can be the last
     assert sender("--at", point).wait() == -signal.SIGKILL
-    assert until(
+    assert eventually(
         lambda: not locks_held()
     )  # the server ends a dead client's session in its own time
 

@@ -10,7 +10,6 @@ import shutil
 import socket
 import subprocess
 import sys
-import time
 from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -21,6 +20,7 @@ import pytest
 from psycopg import sql
 
 from tests.voc.compose import ROOT, Deployment, Missing
+from tests.waiting import eventually
 from voc.embedded.broker import Broker
 from voc.embedded.inbox import Inbox
 from voc.embedded.ports import LOOPBACK, answers
@@ -219,14 +219,6 @@ def copy(source: Path, to: Path) -> None:
         shutil.copy(source, to)
 
 
-def eventually(look, seconds: float = 120):
-    """What `look` finds, as soon as it finds something."""
-    deadline = time.monotonic() + seconds
-    while not (found := look()) and time.monotonic() < deadline:
-        time.sleep(0.2)
-    return found
-
-
 @pytest.fixture
 def site(tmp_path):
     home = tmp_path
@@ -247,7 +239,7 @@ def go_round(site: Site, email: str) -> None:
     """Ask a customer, answer as a detractor, and see the task and the owner's mail."""
     told = len(site.mails_to(OWNER))
     site.shell(INVITE.format(email=email))
-    [mail] = eventually(lambda: site.mails_to(email))
+    [mail] = eventually(lambda: site.mails_to(email), seconds=120)
     link = urlsplit(re.search(rf"https://{HOST}/a/\S+\?score=3\b", mail).group())
 
     page = site.request("GET", f"{link.path}?{link.query}")
@@ -258,7 +250,7 @@ def go_round(site: Site, email: str) -> None:
     form = {"nonce": nonce, "score": 3, "comment": "Late again."}
     assert site.request("POST", link.path, form).status == 303
     assert site.answers(email) == [(3, "Late again.", OWNER, timedelta(hours=72))]
-    notices = eventually(lambda: site.mails_to(OWNER)[: -told or None])
+    notices = eventually(lambda: site.mails_to(OWNER)[: -told or None], seconds=120)
     assert len(notices) == 1
     assert "Late again." in notices[0]
 

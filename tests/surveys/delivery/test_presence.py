@@ -4,7 +4,7 @@ import pytest
 from django.db import connection
 
 from surveys.delivery.presence import Presence
-from tests.waiting import until
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -19,7 +19,9 @@ def test_the_lock_is_held_for_as_long_as_the_sender_is_there():
     with Presence() as presence:
         assert not can_be_taken(presence.key)
         assert not presence.is_lost()
-    assert until(lambda: can_be_taken(presence.key))  # the server ends a session in its own time
+    assert eventually(
+        lambda: can_be_taken(presence.key)
+    )  # the server ends a session in its own time
 
 
 def test_a_sender_notices_that_its_lock_is_gone():
