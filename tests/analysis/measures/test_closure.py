@@ -138,7 +138,7 @@ def test_groups_equal_an_independent_count(tasks):
     counted = [t for t in tasks if not t.withdrawn]
     elapsed = [t for t in counted if (NOW - t.started_at) / timedelta(hours=1) >= 72]
     reached = [t for t in elapsed if t.first_contact_at and t.first_contact_at <= NOW]
-    took = Counter((t.first_contact_at - t.started_at) <= LIMIT for t in reached)
+    took = Counter((t.first_contact_at - t.started_at) < LIMIT for t in reached)
     result = closure(tasks, NOW)
     assert (result.contacted_in_time, result.late) == (took[True], took[False])
     assert result.overdue == len(elapsed) - len(reached)
