@@ -1,7 +1,7 @@
 # The two commands a newcomer needs: `make run` and `make test`. `make help` lists all.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test lint kills bench-send bench-wave lock manage clean
+.PHONY: help run test lint fuzz kills bench-send bench-wave lock manage clean
 
 # Where the benchmarks find their files, and nowhere else.
 DATA ?= ../shared/data
@@ -37,6 +37,9 @@ lint: .venv/.test-installed ## Check style, types, migrations, and the files for
 	TESTING=1 $(PY) manage.py makemigrations --check --dry-run
 	.venv/bin/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
 	.venv/bin/hadolint Dockerfile
+
+fuzz: .venv/.test-installed ## Try 2,000 new examples on each property (ARGS='-k closure')
+	@$(PY) -m pytest -m hypothesis --hypothesis-profile=fuzz $(ARGS)
 
 kills: .venv/.test-installed ## Kill senders of mail at random (KILLS=10000) and look for lost and double mails
 	@$(PY) -m tests.bench.kills
