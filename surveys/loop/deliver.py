@@ -10,7 +10,7 @@ from django.db.models import F
 
 from surveys.delivery.hints import hint
 from surveys.delivery.outbox import SEND
-from surveys.models import AuditEntry, Message, User, Wave
+from surveys.models import AuditEntry, Message, User
 
 State = Message.State
 UNDECIDED = (State.IN_DOUBT, State.HELD, State.FAILED)
@@ -40,28 +40,6 @@ def give_up(message: Message, by: User | None, now: datetime) -> None:
     """Never send it. For what is in doubt or held back. Raises NotForYou for any other."""
     open_states = [State.IN_DOUBT, State.HELD]
     _decide("give up", message, by, now, open_states, state=State.CANCELLED)
-
-
-@transaction.atomic
-def hold_restored(end: datetime, now: datetime) -> tuple[int, int]:
-    """After a backup that ended at `end` was restored: what waited then may have been sent since.
-
-    Every waiting mail from before is held back, until a person releases it by `send_again`, or its
-    report comes in. Waves whose planning was under way are paused: their later invitations, which
-    the backup does not know, may be out there. Returns how many mails and waves.
-    """
-    waiting = Message.objects.filter(
-        state__in=[State.QUEUED, State.SENDING], created_at__lte=end
-    ).select_for_update()
-    why = f"Held back: the backup of {end:%Y-%m-%d %H:%M %Z} was restored; it may have been sent."
-    pks = list(waiting.values_list("pk", flat=True))
-    held = Message.objects.filter(pk__in=pks).update(state=State.HELD, last_error=why)
-    planning = Wave.objects.filter(state=Wave.State.PLANNING)
-    waves = list(planning.select_for_update())
-    planning.update(state=Wave.State.PAUSED)
-    for wave in waves:
-        AuditEntry.record("pause", wave, now, reason=why)
-    return held, len(waves)
 
 
 @transaction.atomic

@@ -20,14 +20,21 @@ from voc.embedded.ports import LOOPBACK
 ROOT = Path(__file__).resolve().parents[2]
 
 
+def url_of(name: str = "") -> str:
+    """The DATABASE_URL of this test's database, or of another one on its server."""
+    database = connection.settings_dict
+    return (
+        f"postgres://{database['USER']}:{quote(database['PASSWORD'], safe='')}@/"
+        f"{name or database['NAME']}?host={database['HOST'] or database['OPTIONS'].get('host', '')}"
+        f"&port={database['PORT'] or 5432}"
+    )
+
+
 def environment() -> dict[str, str]:
     """What another process needs to work on this test's database."""
-    database = connection.settings_dict
     return {
         "DJANGO_SETTINGS_MODULE": "voc.settings",
-        "DATABASE_URL": f"postgres://{database['USER']}:{quote(database['PASSWORD'], safe='')}@/"
-        f"{database['NAME']}?host={database['HOST'] or database['OPTIONS'].get('host', '')}"
-        f"&port={database['PORT'] or 5432}",
+        "DATABASE_URL": url_of(),
         "CELERY_BROKER_URL": "redis://127.0.0.1:1/0",
         "LOG_LEVEL": "CRITICAL",
     }

@@ -1,14 +1,11 @@
-"""Faults 48 and 45: what changes between the claim and the hand-over, and a restored backup."""
-
-from datetime import timedelta
+"""Fault 48: what changes between the claim and the hand-over."""
 
 import pytest
-from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from surveys.delivery import claim, emails, send
-from surveys.loop import answer, ask, deliver
-from surveys.models import AuditEntry, Customer, Message, Response, Suppression, Survey, Wave
+from surveys.loop import answer
+from surveys.models import Customer, Message, Response, Suppression, Survey, Wave
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -119,52 +116,6 @@ def test_an_address_that_changes_in_between_gets_the_mail_and_the_old_one_does_n
     monkeypatch.setattr(emails, "render", rendered_then_moved)
     assert send.drain(timezone.now) == 1
     assert sink.recipients == ["new@lakeside.example"]
-
-
-@pytest.fixture
-def restored(sink, nps, account):
-    """A backup was made with three mails waiting, they were sent, and the backup was restored."""
-    customers = [
-        Customer.objects.create(account=account, email=f"c{i}@mills.example") for i in range(3)
-    ]
-    yesterday = timezone.now() - timedelta(days=1)
-    ask.invite(nps, customers, "test:1", timezone.now())
-    Message.objects.update(created_at=yesterday, next_at=yesterday)
-    backup = list(Message.objects.order_by("pk").values())
-    assert send.drain(timezone.now) == 3
-    for row in backup:
-        Message.objects.filter(pk=row.pop("id")).update(**row)
-    return yesterday + timedelta(hours=1)
-
-
-def test_after_a_restored_backup_nothing_is_sent_again(sink, restored, nps, manager, capsys):
-    wave = Wave.objects.create(
-        survey=nps, name="Spring", state="planning", launched_at=timezone.now()
-    )
-    call_command("after_restore", restored.isoformat())
-    assert "3 mails are held back and 1 waves are paused" in capsys.readouterr().out
-    wave.refresh_from_db()
-    assert wave.state == "paused"
-    assert send.drain(timezone.now) == 0
-    assert max(sink.times.values()) == 1
-    held = Message.objects.filter(state="held")
-    assert held.count() == 3
-    assert "was restored; it may have been sent" in held[0].last_error
-    deliver.send_again(held[0], manager, timezone.now())  # she knows that this one was not
-    assert send.drain(timezone.now) == 1
-    assert AuditEntry.objects.filter(verb="send again", actor=manager).count() == 1
-
-
-def test_without_the_command_every_mail_would_be_sent_again(sink, restored):
-    """The control."""
-    assert send.drain(timezone.now) == 3
-    assert set(sink.times.values()) == {2}
-
-
-@pytest.mark.parametrize("time", ["yesterday", "2026-03-10 02:00", "2999-01-01T00:00+00:00"])
-def test_a_time_that_cannot_be_meant_is_refused(db, time):
-    with pytest.raises(CommandError, match=r"no time with a zone|in the future"):
-        call_command("after_restore", time)
 
 
 def test_answers_by_machines_stop_no_reminder(sink, mail):

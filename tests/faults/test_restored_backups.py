@@ -1,0 +1,96 @@
+"""Fault 45, without its erasures: a real dump, mails that go out, and the dump put back."""
+
+import subprocess
+from collections import Counter
+from datetime import datetime, timedelta
+
+import psycopg
+import pytest
+from django.core.management import call_command
+from django.db import connection
+from django.utils import timezone
+
+from surveys import tasks
+from surveys.delivery import send
+from surveys.loop import ask, happen, remind
+from surveys.models import Customer, Message, Reminder, Trigger
+from tests.faults.conftest import url_of
+from voc.embedded.postgres import program
+
+pytestmark = pytest.mark.django_db(transaction=True)
+DAY = timedelta(days=1)
+
+
+@pytest.fixture
+def backup(sink, nps, account, tmp_path) -> tuple[str, datetime]:
+    """A dump, and its end. A mail waits in it; a reminder and an event have just fallen due."""
+    due, reminded, told = (
+        Customer.objects.create(account=account, email=f"{name}@mills.example")
+        for name in ("due", "reminded", "told")
+    )
+    now = timezone.now()
+    ask.invite(nps, [reminded], "test:1", now - 6 * DAY)
+    Message.objects.update(state="sent", sent_at=now - 6 * DAY)
+    Reminder.objects.create(survey=nps, number=1, after_days=5)
+    ask.invite(nps, [due], "test:2", now)
+    Trigger.objects.create(survey=nps, source="own", happening="solved", delay_hours=0)
+    happen.happen("own", "1", "solved", told, "", now, now)
+    file = str(tmp_path / "dump")
+    run("pg_dump", "--format=custom", f"--file={file}", url_of())
+    return file, timezone.now()
+
+
+@pytest.fixture
+def sent_since(sink, backup) -> Counter:
+    """What has gone out after the dump, by address."""
+    now = timezone.now()
+    assert (remind.remind(now), happen.ask_after_events(now)) == (1, 1)
+    assert send.drain(timezone.now) == 3
+    return Counter(sink.recipients)
+
+
+@pytest.fixture
+def restored(backup, sent_since):
+    """The dump is put back into another database, and that is the one from here on."""
+    original = connection.settings_dict["NAME"]
+    name = f"{original}_restored"
+    with psycopg.connect(url_of("postgres"), autocommit=True) as session:
+        session.execute(f'CREATE DATABASE "{name}"')
+        try:
+            run("pg_restore", f"--dbname={url_of(name)}", backup[0])
+            move_to(name)
+            yield
+        finally:
+            move_to(original)
+            session.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+def move_to(database: str) -> None:
+    connection.close()
+    connection.settings_dict["NAME"] = database
+
+
+def run(name: str, *arguments: str) -> None:
+    done = subprocess.run([str(program(name)), *arguments], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def go_on() -> None:
+    """What the clock does: first the sweeps that write mails, then the sender."""
+    for sweep in (tasks.plan_waves, tasks.send_reminders, tasks.ask_after_events, tasks.send_mail):
+        sweep()
+
+
+def test_after_a_restored_backup_nothing_is_sent_again(sink, sent_since, backup, restored, capsys):
+    call_command("after_restore", backup[1].isoformat())
+    assert "3 mails are held back and 0 waves are paused" in capsys.readouterr().out
+    go_on()
+    assert Counter(sink.recipients) == sent_since
+    assert set(sent_since.values()) == {1}
+    assert Counter(Message.objects.values_list("state", flat=True)) == {"held": 3, "sent": 1}
+
+
+def test_without_the_command_every_mail_would_be_sent_again(sink, sent_since, restored):
+    """The control."""
+    go_on()
+    assert Counter(sink.recipients) == dict.fromkeys(sent_since, 2)
