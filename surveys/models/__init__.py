@@ -1,6 +1,7 @@
 """The nouns, in the order of the loop."""
 
 from surveys.models.audit import AuditEntry
+from surveys.models.brand import Brand, Logo
 from surveys.models.clock import Slot, Tick
 from surveys.models.inbound import DeliveryEvent, Event, InboundMail, MailLane, Trigger
 from surveys.models.invitations import Invitation, Purpose
@@ -17,9 +18,8 @@ from surveys.models.wording import Wording, Words
 
 __all__ = [
     "BANDS", "COMMENT_LENGTH", "DEADLINE", "GOAL", "Absence", "Account", "ApiKey", "AuditEntry",
-    "Band", "Contact", "Customer", "CustomerProperty", "DeliveryEvent", "Event", "Family",
-    "InboundMail", "Invitation", "Kind", "MailLane", "Message", "NoWording", "OutreachTask",
+    "Band", "Brand", "Contact", "Customer", "CustomerProperty", "DeliveryEvent", "Event", "Family",
+    "InboundMail", "Invitation", "Kind", "Logo", "MailLane", "Message", "NoWording", "OutreachTask",
     "Purpose", "Reminder", "ReminderText", "Response", "ResponseVersion", "Role", "RootCause",
-    "Slot", "Suppression", "Survey", "Team", "Tick", "Trigger", "User", "Wave", "Wording",
-    "Words",
+    "Slot", "Suppression", "Survey", "Team", "Tick", "Trigger", "User", "Wave", "Wording", "Words",
 ]  # fmt: skip

@@ -90,6 +90,14 @@ class Survey(models.Model):
     sender_name = models.CharField(
         max_length=80, blank=True, help_text="Shown as the sender. Empty: the company's name."
     )
+    brand = models.ForeignKey(
+        "surveys.Brand",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="surveys",
+        help_text="Logo, colours and review site. Empty: the company's name and our blue.",
+    )
     valid_days = models.PositiveSmallIntegerField(
         default=30,
         validators=[MinValueValidator(1), MaxValueValidator(365)],
@@ -159,3 +167,10 @@ class Survey(models.Model):
         if by_language:
             return by_language[min(by_language)]
         raise NoWording(f"“{self}” has no wording yet: add one before asking.")
+
+    def reasons_for(self, language: str) -> list[tuple[str, str]]:
+        """The reasons to choose from, as (key, label); keys are the same in every language.
+
+        Raises NoWording.
+        """
+        return self.wording_for(language).choices
