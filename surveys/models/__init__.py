@@ -1,10 +1,10 @@
 """The nouns, in the order of the loop."""
 
 from surveys.models.audit import AuditEntry
-from surveys.models.brand import Brand, Logo
 from surveys.models.clock import Slot, Tick
 from surveys.models.inbound import DeliveryEvent, Event, InboundMail, MailLane, Trigger
 from surveys.models.invitations import Invitation, Purpose
+from surveys.models.open_links import OpenAnswer, OpenLink
 from surveys.models.outbox import Message
 from surveys.models.outreach import DEADLINE, GOAL, Contact, OutreachTask, RootCause
 from surveys.models.people import Account, Customer, CustomerProperty, Suppression
@@ -13,13 +13,14 @@ from surveys.models.responses import COMMENT_LENGTH, Response, ResponseVersion
 from surveys.models.roles import Role
 from surveys.models.staff import Absence, ApiKey, Team, User
 from surveys.models.surveys import BANDS, Band, Family, Kind, NoWording, Survey
-from surveys.models.waves import Wave
+from surveys.models.waves import Channel, Wave
 from surveys.models.wording import Wording, Words
 
 __all__ = [
     "BANDS", "COMMENT_LENGTH", "DEADLINE", "GOAL", "Absence", "Account", "ApiKey", "AuditEntry",
-    "Band", "Brand", "Contact", "Customer", "CustomerProperty", "DeliveryEvent", "Event", "Family",
-    "InboundMail", "Invitation", "Kind", "Logo", "MailLane", "Message", "NoWording", "OutreachTask",
-    "Purpose", "Reminder", "ReminderText", "Response", "ResponseVersion", "Role", "RootCause",
-    "Slot", "Suppression", "Survey", "Team", "Tick", "Trigger", "User", "Wave", "Wording", "Words",
+    "Band", "Channel", "Contact", "Customer", "CustomerProperty", "DeliveryEvent", "Event",
+    "Family", "InboundMail", "Invitation", "Kind", "MailLane", "Message", "NoWording", "OpenAnswer",
+    "OpenLink", "OutreachTask", "Purpose", "Reminder", "ReminderText", "Response",
+    "ResponseVersion", "Role", "RootCause", "Slot", "Suppression", "Survey", "Team", "Tick",
+    "Trigger", "User", "Wave", "Wording", "Words",
 ]  # fmt: skip

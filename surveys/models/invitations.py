@@ -17,7 +17,7 @@ from surveys.models.people import Customer
 from surveys.models.staff import User
 from surveys.models.surveys import Survey
 from surveys.models.visibility import owned
-from surveys.models.waves import Wave
+from surveys.models.waves import Channel, Wave
 
 
 class Purpose(models.TextChoices):
@@ -87,6 +87,10 @@ class Invitation(models.Model):
     language = models.CharField(max_length=10)
     decision = models.CharField(max_length=10, choices=Decision.choices, default=Decision.ASK)
     throttled_by = models.CharField(max_length=6, choices=Throttle.choices, blank=True)
+    channel = models.CharField(max_length=4, choices=Channel.choices, default=Channel.MAIL)
+    link_given_at = models.DateTimeField(  # to somebody who hands it over; of a mailed one, too
+        "link handed over", null=True, editable=False
+    )
     seed = models.BinaryField(max_length=16, default=new_seed, editable=False)
     answer_digest = models.BinaryField(max_length=32, unique=True, editable=False)
     unsubscribe_digest = models.BinaryField(max_length=32, unique=True, editable=False)
@@ -105,6 +109,13 @@ class Invitation(models.Model):
             models.CheckConstraint(
                 name="invitation_decision_is_known",
                 condition=Q(decision__in=["ask", "no_address", "suppressed", "throttled"]),
+            ),
+            models.CheckConstraint(
+                name="invitation_channel_is_known", condition=Q(channel__in=Channel.values)
+            ),
+            models.CheckConstraint(
+                name="only_links_of_the_asked_are_given",
+                condition=Q(link_given_at=None) | Q(decision="ask"),
             ),
         ]
         indexes = [

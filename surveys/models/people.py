@@ -141,6 +141,9 @@ class Suppression(models.Model):
         BOUNCED = "bounced", "Mails came back"
         COMPLAINED = "complained", "Spam complaint"
 
+    # A person's own word, which holds on every channel; a bounce says that mails do not arrive.
+    SAID = (Reason.UNSUBSCRIBED, Reason.COMPLAINED)
+
     digest = models.BinaryField(max_length=32, editable=False)
     family = models.ForeignKey(
         "surveys.Family",
@@ -172,16 +175,23 @@ class Suppression(models.Model):
     def add(cls, email: str, reason: str, at: datetime, family: Family | None = None) -> bool:
         """Stop one family's mails to the address, or all without `family`. True if that was news.
 
-        `reason` is one of Suppression.Reason.
+        `reason` is one of Suppression.Reason; what a person says outlasts a bounce noted before.
         """
-        return cls.objects.get_or_create(
+        row, is_new = cls.objects.get_or_create(
             digest=cls.hash(email), family=family, defaults={"reason": reason, "at": at}
-        )[1]
+        )
+        if not is_new and reason in cls.SAID and row.reason not in cls.SAID:
+            row.reason, row.at = reason, at
+            row.save(update_fields=["reason", "at"])
+            return True
+        return is_new
 
     @classmethod
-    def among(cls, addresses: Iterable[str], survey: Survey) -> set[str]:
-        """Those of the addresses that `survey` must not write to."""
+    def among(
+        cls, addresses: Iterable[str], survey: Survey, reasons: Iterable[str] = Reason.values
+    ) -> set[str]:
+        """Those of the addresses that `survey` must not write to, for one of the `reasons`."""
         by_digest = {cls.hash(address): address for address in addresses}
         here = Q(family=survey.family_id) | Q(family=None)
-        rows = cls.objects.filter(here, digest__in=list(by_digest))
+        rows = cls.objects.filter(here, digest__in=list(by_digest), reason__in=list(reasons))
         return {by_digest[bytes(digest)] for digest in rows.values_list("digest", flat=True)}

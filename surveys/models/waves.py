@@ -14,6 +14,13 @@ from surveys.models.staff import User
 from surveys.models.surveys import Band, Survey
 
 
+class Channel(models.TextChoices):
+    """How an invitation reaches its customer: by our mail, or by whatever means others have."""
+
+    MAIL = "mail", "E-mail"
+    LINK = "link", "Link to hand over"
+
+
 class Wave(models.Model):
     """One round of invitations: an audience, asked together, each customer once."""
 
@@ -28,6 +35,14 @@ class Wave(models.Model):
     name = models.CharField(max_length=120)
     product = models.CharField(
         "product or touchpoint", max_length=80, blank=True, help_text="Empty: the survey's own."
+    )
+    channel = models.CharField(
+        "asked by",
+        max_length=4,
+        choices=Channel.choices,
+        default=Channel.MAIL,
+        help_text="Links are downloaded here and handed over by other means: text message, chat, "
+        "letter. No mail is sent, and no e-mail address is needed.",
     )
     segment = models.CharField(max_length=60, blank=True, help_text="Empty: every segment.")
     language = models.CharField(max_length=10, blank=True, help_text="Empty: every language.")
@@ -106,6 +121,9 @@ class Wave(models.Model):
             models.CheckConstraint(
                 name="launched_wave_has_a_date",
                 condition=Q(state="draft") | Q(launched_at__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="wave_channel_is_known", condition=Q(channel__in=Channel.values)
             ),
         ]
         indexes = [
