@@ -1,6 +1,7 @@
 """The nouns, in the order of the loop."""
 
 from surveys.models.audit import AuditEntry
+from surveys.models.brand import Brand, Logo
 from surveys.models.clock import Slot, Tick
 from surveys.models.inbound import DeliveryEvent, Event, InboundMail, MailLane, Trigger
 from surveys.models.invitations import Invitation, Purpose
@@ -18,9 +19,9 @@ from surveys.models.wording import Wording, Words
 
 __all__ = [
     "BANDS", "COMMENT_LENGTH", "DEADLINE", "GOAL", "Absence", "Account", "ApiKey", "AuditEntry",
-    "Band", "Channel", "Contact", "Customer", "CustomerProperty", "DeliveryEvent", "Event",
-    "Family", "InboundMail", "Invitation", "Kind", "MailLane", "Message", "NoWording", "OpenAnswer",
-    "OpenLink", "OutreachTask", "Purpose", "Reminder", "ReminderText", "Response",
+    "Band", "Brand", "Channel", "Contact", "Customer", "CustomerProperty", "DeliveryEvent", "Event",
+    "Family", "InboundMail", "Invitation", "Kind", "Logo", "MailLane", "Message", "NoWording",
+    "OpenAnswer", "OpenLink", "OutreachTask", "Purpose", "Reminder", "ReminderText", "Response",
     "ResponseVersion", "Role", "RootCause", "Slot", "Suppression", "Survey", "Team", "Tick",
     "Trigger", "User", "Wave", "Wording", "Words",
 ]  # fmt: skip

@@ -11,7 +11,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('surveys', '0014_settled_waves'),
+        ('surveys', '0015_brands_and_words_by_band'),
     ]
 
     operations = [
