@@ -1,12 +1,15 @@
 """Addresses for customers; short, because mail programs break long lines."""
 
-from django.urls import path
+from django.urls import path, re_path
 
 from surveys.pages.answer import answer
+from surveys.pages.brand import colours, logo
 from surveys.pages.unsubscribe import unsubscribe
 
 app_name = "surveys"
 urlpatterns = [
     path("a/<str:token>", answer, name="answer"),
     path("u/<str:token>", unsubscribe, name="unsubscribe"),
+    re_path(r"^brand/(?P<digest>[0-9a-f]{64})$", logo, name="logo"),
+    re_path(r"^brand/(?P<light>[0-9a-f]{6})-(?P<dark>[0-9a-f]{6})\.css$", colours, name="colours"),
 ]
