@@ -1,7 +1,7 @@
 # The two commands a newcomer needs: `make run` and `make test`. `make help` lists all.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test lint fuzz kills bench-send bench-wave lock manage clean
+.PHONY: help run test lint fuzz kills bench-send bench-wave bench-answer lock manage clean
 
 # Where the benchmarks find their files, and nowhere else.
 DATA ?= ../shared/data
@@ -51,6 +51,9 @@ lock: | .venv/bin/python ## Pin requirements*.txt with hashes again
 	@test -x var/uv/bin/uv || { $(PYTHON) -m venv var/uv && var/uv/bin/pip install --quiet $(UV); }
 	$(LOCK) requirements.txt --output-file requirements.lock
 	$(LOCK) requirements-test.txt --constraint requirements.lock --output-file requirements-test.lock
+
+bench-answer: .venv/.test-installed ## Complete answers a second and their CPU, against a minimal page with the ORM
+	@$(PY) -m tests.bench.answer
 
 bench-wave: .venv/.test-installed ## Plan a wave of a million customers, killed and resumed (CUSTOMERS=1000000)
 	@$(PY) tests/bench/wave.py
