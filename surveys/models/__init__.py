@@ -3,6 +3,7 @@
 from surveys.models.audit import AuditEntry
 from surveys.models.brand import Brand, Logo
 from surveys.models.clock import Slot, Tick
+from surveys.models.erasures import Erasure
 from surveys.models.inbound import DeliveryEvent, Event, InboundMail, MailLane, Trigger
 from surveys.models.invitations import Invitation, Purpose
 from surveys.models.open_links import OpenAnswer, OpenLink
@@ -19,9 +20,9 @@ from surveys.models.wording import Wording, Words
 
 __all__ = [
     "BANDS", "COMMENT_LENGTH", "DEADLINE", "GOAL", "Absence", "Account", "ApiKey", "AuditEntry",
-    "Band", "Brand", "Channel", "Contact", "Customer", "CustomerProperty", "DeliveryEvent", "Event",
-    "Family", "InboundMail", "Invitation", "Kind", "Logo", "MailLane", "Message", "NoWording",
-    "OpenAnswer", "OpenLink", "OutreachTask", "Purpose", "Reminder", "ReminderText", "Response",
-    "ResponseVersion", "Role", "RootCause", "Slot", "Suppression", "Survey", "Team", "Tick",
-    "Trigger", "User", "Wave", "Wording", "Words",
+    "Band", "Brand", "Channel", "Contact", "Customer", "CustomerProperty", "DeliveryEvent",
+    "Erasure", "Event", "Family", "InboundMail", "Invitation", "Kind", "Logo", "MailLane",
+    "Message", "NoWording", "OpenAnswer", "OpenLink", "OutreachTask", "Purpose", "Reminder",
+    "ReminderText", "Response", "ResponseVersion", "Role", "RootCause", "Slot", "Suppression",
+    "Survey", "Team", "Tick", "Trigger", "User", "Wave", "Wording", "Words",
 ]  # fmt: skip

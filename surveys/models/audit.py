@@ -1,11 +1,17 @@
-"""Who did what when, before and after, and why. Rows are added and never changed (a trigger)."""
+"""Who did what when, before and after, and why. Rows are added and never changed.
+
+A trigger sees to that, with two exceptions. What an entry says can be blanked, once, by naming the
+erasure that asks for it: who did what when stays. And what is older than a year can be deleted.
+"""
 
 from __future__ import annotations
 
 from datetime import datetime
 
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 
+from surveys.models.erasures import Erasure
 from surveys.models.staff import User
 
 
@@ -18,6 +24,9 @@ class AuditEntry(models.Model):
     before = models.JSONField(default=dict)
     after = models.JSONField(default=dict)
     reason = models.CharField(max_length=300, blank=True)
+    erasure = models.ForeignKey(  # because of which before, after and reason are gone
+        Erasure, null=True, editable=False, on_delete=models.PROTECT, related_name="redacted"
+    )
 
     class Meta:
         verbose_name = "audit entry"
@@ -25,6 +34,7 @@ class AuditEntry(models.Model):
         ordering = ["-pk"]
         indexes = [
             models.Index(fields=["noun", "noun_id"], name="audit_of_one_noun"),
+            BrinIndex(fields=["at"], name="audit_by_age"),  # the sweep that deletes the oldest
         ]
 
     def __str__(self) -> str:

@@ -25,6 +25,7 @@ class Purpose(models.TextChoices):
 
     ANSWER = "answer"
     UNSUBSCRIBE = "unsubscribe"
+    PRIVACY = "privacy"  # see and delete one's own answers
 
 
 def token(purpose: str, seed: bytes) -> str:
@@ -94,6 +95,7 @@ class Invitation(models.Model):
     seed = models.BinaryField(max_length=16, default=new_seed, editable=False)
     answer_digest = models.BinaryField(max_length=32, unique=True, editable=False)
     unsubscribe_digest = models.BinaryField(max_length=32, unique=True, editable=False)
+    privacy_digest = models.BinaryField(max_length=32, unique=True, editable=False)
     created_at = models.DateTimeField()
     send_at = models.DateTimeField()  # as planned; the throttles count from here
     expires_at = models.DateTimeField()
@@ -148,6 +150,7 @@ class Invitation(models.Model):
         self.send_at = self.send_at or self.created_at
         self.answer_digest = token_digest(self.token(Purpose.ANSWER))
         self.unsubscribe_digest = token_digest(self.token(Purpose.UNSUBSCRIBE))
+        self.privacy_digest = token_digest(self.token(Purpose.PRIVACY))
         return self
 
     def token(self, purpose: str = Purpose.ANSWER) -> str:

@@ -62,6 +62,7 @@ class OutreachTask(models.Model):
         OPEN = "open", "Open"
         CLOSED = "closed", "Closed"
         WITHDRAWN = "withdrawn", "Withdrawn"
+        FORGOTTEN = "forgotten", "Over: the customer was forgotten"  # stays in the rate
 
     class Outcome(models.TextChoices):
         RECOVERED = "recovered", "Recovered: the customer is satisfied again"
@@ -116,7 +117,7 @@ class OutreachTask(models.Model):
             ),
             models.CheckConstraint(
                 name="task_state_is_known",
-                condition=Q(state__in=["open", "closed", "withdrawn"]),
+                condition=Q(state__in=["open", "closed", "withdrawn", "forgotten"]),
             ),
         ]
         indexes = [

@@ -67,11 +67,18 @@ class Account(models.Model):
 
 class VisibleCustomers(models.QuerySet["Customer"]):
     def visible_to(self, user: User) -> VisibleCustomers:
-        return self.filter(owned(user, "account__owner"))
+        """Nobody sees the forgotten ones: there is nothing left to see."""
+        return self.known().filter(owned(user, "account__owner"))
+
+    def known(self) -> VisibleCustomers:
+        return self.filter(forgotten_at=None)
 
 
 class Customer(models.Model):
-    """A person whom we may ask. Without an e-mail address they can answer, but not be invited."""
+    """A person whom we may ask. Without an e-mail address they can answer, but not be invited.
+
+    A forgotten one is a pseudonym: it holds scores together, and says nothing of whose they were.
+    """
 
     account = models.ForeignKey(
         Account, null=True, blank=True, on_delete=models.PROTECT, related_name="customers"
@@ -91,6 +98,7 @@ class Customer(models.Model):
         default=0, editable=False
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
+    forgotten_at = models.DateTimeField(null=True, editable=False)
 
     objects = VisibleCustomers.as_manager()
 
@@ -100,10 +108,17 @@ class Customer(models.Model):
             models.CheckConstraint(
                 name="customer_email_is_lower_case",
                 condition=Q(email__isnull=True) | Q(email=Lower("email")),
-            )
+            ),
+            models.CheckConstraint(  # so that nothing brings it back, such as a form opened before
+                name="forgotten_customer_is_nobody",
+                condition=Q(forgotten_at=None)
+                | Q(email=None, external_id=None, account=None, name="", phone="", segment=""),
+            ),
         ]
 
     def __str__(self) -> str:
+        if self.forgotten_at:
+            return f"Forgotten customer {self.pk}"
         return self.name or self.email or f"Customer {self.pk}"
 
     def clean(self) -> None:
@@ -140,6 +155,7 @@ class Suppression(models.Model):
         UNSUBSCRIBED = "unsubscribed", "Unsubscribed"
         BOUNCED = "bounced", "Mails came back"
         COMPLAINED = "complained", "Spam complaint"
+        FORGOTTEN = "forgotten", "Forgotten"
 
     # A person's own word, which holds on every channel; a bounce says that mails do not arrive.
     SAID = (Reason.UNSUBSCRIBED, Reason.COMPLAINED)

@@ -165,7 +165,7 @@ class Wave(models.Model):
         return MD5(Concat(Cast("pk", models.CharField()), Value(f":{self.pk}")))
 
     def _everybody(self, now: datetime) -> models.QuerySet[Customer]:
-        customers = Customer.objects.alias(lot=self._lot())
+        customers = Customer.objects.known().alias(lot=self._lot())
         if self.segment:
             inherited = Q(segment="", account__segment=self.segment)
             customers = customers.filter(Q(segment=self.segment) | inherited)
