@@ -11,18 +11,28 @@ from surveys.models.outbox import Message
 from surveys.models.outreach import DEADLINE, GOAL, Contact, OutreachTask, RootCause
 from surveys.models.people import Account, Customer, CustomerProperty, Suppression
 from surveys.models.reminders import Reminder, ReminderText
-from surveys.models.responses import COMMENT_LENGTH, Response, ResponseVersion
+from surveys.models.responses import (
+    COMMENT_LENGTH,
+    CONTACT_TIME_LENGTH,
+    ContactChannel,
+    Response,
+    ResponseReason,
+    ResponseVersion,
+    Sign,
+)
 from surveys.models.roles import Role
 from surveys.models.staff import Absence, ApiKey, Team, User
 from surveys.models.surveys import BANDS, Band, Family, Kind, NoWording, Survey
+from surveys.models.visits import Visit, client_hash
 from surveys.models.waves import Channel, Wave
 from surveys.models.wording import Wording, Words
 
 __all__ = [
-    "BANDS", "COMMENT_LENGTH", "DEADLINE", "GOAL", "Absence", "Account", "ApiKey", "AuditEntry",
-    "Band", "Brand", "Channel", "Contact", "Customer", "CustomerProperty", "DeliveryEvent",
-    "Erasure", "Event", "Family", "InboundMail", "Invitation", "Kind", "Logo", "MailLane",
-    "Message", "NoWording", "OpenAnswer", "OpenLink", "OutreachTask", "Purpose", "Reminder",
-    "ReminderText", "Response", "ResponseVersion", "Role", "RootCause", "Slot", "Suppression",
-    "Survey", "Team", "Tick", "Trigger", "User", "Wave", "Wording", "Words",
+    "BANDS", "COMMENT_LENGTH", "CONTACT_TIME_LENGTH", "DEADLINE", "GOAL", "Absence", "Account",
+    "ApiKey", "AuditEntry", "Band", "Brand", "Channel", "Contact", "ContactChannel", "Customer",
+    "CustomerProperty", "DeliveryEvent", "Erasure", "Event", "Family", "InboundMail", "Invitation",
+    "Kind", "Logo", "MailLane", "Message", "NoWording", "OpenAnswer", "OpenLink", "OutreachTask",
+    "Purpose", "Reminder", "ReminderText", "Response", "ResponseReason", "ResponseVersion", "Role",
+    "RootCause", "Sign", "Slot", "Suppression", "Survey", "Team", "Tick", "Trigger", "User",
+    "Visit", "Wave", "Wording", "Words", "client_hash",
 ]  # fmt: skip

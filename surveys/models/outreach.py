@@ -56,7 +56,15 @@ class OutreachTasks(models.QuerySet["OutreachTask"]):
 
 
 class OutreachTask(models.Model):
-    """One detractor's answer to be followed up. `due_at` is set once and never moves."""
+    """One answer to be followed up, a detractor's or another's. `due_at` never moves.
+
+    Only those of detractors are in the closure rate.
+    """
+
+    class Cause(models.TextChoices):
+        DETRACTOR = "detractor", "Detractor"
+        CONTACT_WISH = "contact_wish", "Wants to be contacted"
+        LOYALTY_DROP = "loyalty_drop", "Less loyal than before"
 
     class State(models.TextChoices):
         OPEN = "open", "Open"
@@ -76,8 +84,9 @@ class OutreachTask(models.Model):
     owner = models.ForeignKey(
         User, null=True, blank=True, on_delete=models.SET_NULL, related_name="tasks"
     )
+    cause = models.CharField(max_length=12, choices=Cause.choices, default=Cause.DETRACTOR)
     state = models.CharField(max_length=9, choices=State.choices, default=State.OPEN)
-    started_at = models.DateTimeField()  # when the answer became a counted detractor's
+    started_at = models.DateTimeField()  # when the answer got its cause
     due_at = models.DateTimeField()
     first_contact_at = models.DateTimeField(null=True, editable=False)  # derived from contacts
     closed_at = models.DateTimeField(null=True, editable=False)
@@ -118,6 +127,10 @@ class OutreachTask(models.Model):
             models.CheckConstraint(
                 name="task_state_is_known",
                 condition=Q(state__in=["open", "closed", "withdrawn", "forgotten"]),
+            ),
+            models.CheckConstraint(
+                name="task_cause_is_known",
+                condition=Q(cause__in=["detractor", "contact_wish", "loyalty_drop"]),
             ),
         ]
         indexes = [

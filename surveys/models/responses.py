@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from surveys.models.invitations import Invitation
 from surveys.models.people import Customer
@@ -12,6 +14,33 @@ from surveys.models.surveys import BANDS, Band, Kind, Survey
 from surveys.models.visibility import owned
 
 COMMENT_LENGTH = 5_000
+CONTACT_TIME_LENGTH = 120
+
+
+class Sign(models.TextChoices):
+    """What gives a machine away when it presses a button."""
+
+    TOO_FAST = "too_fast", "Pressed within a second of seeing the page"
+    HIDDEN_FIELD = "hidden_field", "Filled in a field that nobody can see"
+    DECOY = "decoy", "Sent a form that nobody can see"
+    HIDDEN_LINK = "hidden_link", "Followed a link of the mail that nobody can see"
+    SCRIPTED = "scripted", "The button was pressed by a script, not by hand"
+    CAUGHT_BEFORE = "caught_before", "Was in one of the traps minutes before"
+    TWO_SCORES = "two_scores", "Sent two scores before it could have read the page"
+    MANY_SCORES = "many_scores", "Sent three or more scores within two minutes"
+    WALKER = "walker", "Went through the links of several customers within seconds"
+
+
+def signs_field() -> ArrayField:
+    return ArrayField(models.CharField(max_length=13, choices=Sign.choices), default=list)
+
+
+class ContactChannel(models.TextChoices):
+    """How a customer would like to be contacted."""
+
+    PHONE = "phone", _("By phone")
+    EMAIL = "email", _("By e-mail")
+    MESSAGE = "message", _("By text message")
 
 
 def band_follows_from_score() -> Q:
@@ -61,7 +90,12 @@ class Response(models.Model):
     verdict = models.CharField(
         "given by", max_length=7, choices=Verdict.choices, default=Verdict.PERSON
     )
-    answered_at = models.DateTimeField()
+    signs = signs_field()  # why we think it was a machine
+    wants_contact = models.BooleanField("wants to be contacted", default=False)
+    contact_channel = models.CharField(max_length=7, choices=ContactChannel.choices, blank=True)
+    contact_time = models.CharField(max_length=CONTACT_TIME_LENGTH, blank=True)  # in their words
+    answered_at = models.DateTimeField()  # the first press of a person's, or a machine's
+    finished_at = models.DateTimeField(null=True)  # the pages after the score were sent, too
 
     objects = Responses.as_manager()
 
@@ -77,6 +111,10 @@ class Response(models.Model):
             ),
             models.CheckConstraint(
                 name="response_verdict_is_known", condition=Q(verdict__in=["person", "machine"])
+            ),
+            models.CheckConstraint(
+                name="contact_channel_is_known",
+                condition=Q(contact_channel__in=["", *ContactChannel.values]),
             ),
             models.UniqueConstraint(
                 fields=["survey", "external_id"], name="imported_row_once_per_survey"
@@ -100,12 +138,20 @@ class Response(models.Model):
 
 
 class ResponseVersion(models.Model):
-    """An answer as it stood: the first one, and one more for each correction. Never changed."""
+    """What one press of a button said, by whomever it was; the first one is the answer, later ones
+    correct it or add to it. Never changed."""
 
     response = models.ForeignKey(Response, on_delete=models.CASCADE, related_name="versions")
     number = models.PositiveSmallIntegerField()
     score = models.SmallIntegerField(null=True)
     comment = models.TextField(blank=True)
+    verdict = models.CharField(
+        "pressed by",
+        max_length=7,
+        choices=Response.Verdict.choices,
+        default=Response.Verdict.PERSON,
+    )
+    signs = signs_field()
     recorded_at = models.DateTimeField()
 
     class Meta:
@@ -117,3 +163,19 @@ class ResponseVersion(models.Model):
 
     def __str__(self) -> str:
         return f"Version {self.number}: {self.score}"
+
+
+class ResponseReason(models.Model):
+    """A reason that the customer chose; its key is the same in every language of the wording."""
+
+    response = models.ForeignKey(Response, on_delete=models.CASCADE, related_name="reasons")
+    key = models.CharField(max_length=40)
+
+    class Meta:
+        ordering = ["key"]
+        constraints = [
+            models.UniqueConstraint(fields=["response", "key"], name="reason_once_per_response")
+        ]
+
+    def __str__(self) -> str:
+        return self.key

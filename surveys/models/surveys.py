@@ -120,6 +120,12 @@ class Survey(models.Model):
         default=14,
         help_text="Their account's owner is told. 0: nobody is.",
     )
+    task_on_loyalty_drop = models.BooleanField(
+        "task when loyalty drops",
+        default=False,
+        help_text="Also for a customer who was a promoter and now is passive, or whose score fell "
+        "by 3 or more. Detractors always get one.",
+    )
     paused_reason = models.CharField(  # set by the circuit breaker; a person resumes
         max_length=200, blank=True, editable=False
     )

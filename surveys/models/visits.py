@@ -1,0 +1,62 @@
+"""Who came by with a customer's link: the evidence for telling people and machines apart."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.contrib.postgres.indexes import BrinIndex
+from django.db import models
+
+from surveys.models.invitations import Invitation
+
+KEPT_FOR = timedelta(days=30)
+AGENT_LENGTH = 200
+
+
+def client_hash(address: str) -> str:
+    """16 hexadecimal digits, HMAC-SHA256 of an internet address: enough to see that two visits came
+    from one place, not where that is."""
+    key = b"client|" + settings.LINK_KEY.encode()
+    return hmac.new(key, address.encode("utf-8", "replace"), hashlib.sha256).hexdigest()[:16]
+
+
+class Visits(models.QuerySet["Visit"]):
+    def outdated(self, now: datetime) -> Visits:
+        return self.filter(at__lt=now - KEPT_FOR)
+
+
+class Visit(models.Model):
+    """One look at a page, or one press of a button on it.
+
+    Rows are appended after the response by a role of the database that may do nothing else, and
+    lost rather than waited for (surveys/delivery/visits.py). No answer depends on them.
+    """
+
+    class What(models.TextChoices):
+        OPENED = "opened", "Opened the page"
+        LOOKED = "looked", "Asked for the headers only"
+        HIDDEN_LINK = "hidden_link", "Followed the hidden link"
+        OPT_OUT_PAGE = "opt_out_page", "Opened the page to unsubscribe"
+        PRESSED = "pressed", "Pressed the button"
+        CAUGHT = "caught", "Was caught pressing a button"
+
+    invitation = models.ForeignKey(  # without a constraint: it would lock the invitation
+        Invitation, db_constraint=False, on_delete=models.CASCADE, related_name="visits"
+    )
+    at = models.DateTimeField()
+    what = models.CharField(max_length=12, choices=What.choices)
+    score = models.SmallIntegerField(null=True)  # of the link, or of the button
+    client = models.CharField(max_length=16)
+    agent = models.CharField("browser", max_length=AGENT_LENGTH, blank=True)
+
+    objects = Visits.as_manager()
+
+    class Meta:
+        ordering = ["at"]
+        indexes = [BrinIndex(fields=["at"], name="visits_to_forget")]
+
+    def __str__(self) -> str:
+        return f"{self.get_what_display()}, {self.at:%Y-%m-%d %H:%M:%S} UTC"
