@@ -65,7 +65,7 @@ def sample(wave: Wave, now: datetime) -> list[tuple[Customer, str]]:
     rows = wave.audience(now).select_related("account").order_by("name", "pk")
     customers = list(rows[:SHOWN])
     planned = schedule.of_wave(wave, customers, now)
-    verdicts = manners.judge(wave.survey, customers, planned)
+    verdicts = manners.judge(wave.survey, customers, planned, wave.channel)
     return [(one, Decision(verdicts[one.pk].decision).label) for one in customers]
 
 

@@ -15,6 +15,7 @@ from surveys.delivery.outbox import SEND
 from surveys.loop import manners, schedule
 from surveys.models import (
     AuditEntry,
+    Channel,
     Customer,
     Invitation,
     Message,
@@ -93,9 +94,9 @@ def _plan_batch(now: datetime, batch: int) -> int:
     audience = wave.audience(wave.launched_at or now).filter(pk__gt=wave.planned_up_to)
     ids = list(audience.order_by("pk").values_list("pk", flat=True)[:batch])
     if ids:
-        customers = _lock(ids)
+        customers = lock(ids)
         planned = schedule.of_wave(wave, customers, now)
-        _write(wave.survey, customers, wave.occasion, now, planned, wave=wave)
+        _write(wave.survey, customers, wave.occasion, now, planned, channel=wave.channel, wave=wave)
         wave.planned_up_to = ids[-1]
     if len(ids) < batch:
         wave.state = Wave.State.LAUNCHED
@@ -120,8 +121,11 @@ def invite(
     now: datetime,
     *,
     product: str = "",
+    channel: str = Channel.MAIL,
 ) -> list[Invitation]:
     """Decide on each customer once for this occasion, and queue the mails of those who are asked.
+
+    By Channel.LINK nobody is mailed: `hand_over` gives their links to whoever brings them.
 
     Asking again for the same occasion changes nothing. Returns the invitations of the occasion as
     they now stand. Raises SurveyClosed, NoWording.
@@ -131,15 +135,18 @@ def invite(
     survey.wording_for(survey.language)
     ids = [customer.pk for customer in customers]
     of_occasion = survey.invitations.filter(occasion=occasion, customer__in=ids)
-    rows = _lock(ids)
+    rows = lock(ids)
     known = set(of_occasion.values_list("customer_id", flat=True))
     new = [customer for customer in rows if customer.pk not in known]
-    planned = {one.pk: openings.opening(survey, one, now) for one in new}
-    _write(survey, new, occasion, now, planned, product=product)
+    if channel == Channel.LINK:
+        planned = dict.fromkeys(ids, now)
+    else:
+        planned = {one.pk: openings.opening(survey, one, now) for one in new}
+    _write(survey, new, occasion, now, planned, channel=channel, product=product)
     return list(of_occasion)
 
 
-def _lock(ids: list[int]) -> list[Customer]:
+def lock(ids: list[int]) -> list[Customer]:
     """The customers, each decided on by one asker at a time: two that do not see each other's
     invitation would both find that nobody has asked lately."""
     rows = Customer.objects.select_for_update(of=("self",), no_key=True).filter(pk__in=ids)
@@ -153,13 +160,14 @@ def _write(
     now: datetime,
     planned: Mapping[int, datetime],
     *,
+    channel: str = Channel.MAIL,
     wave: Wave | None = None,
     product: str = "",
 ) -> None:
     """One row for each decision, and the mails of those who are asked."""
     if not customers:
         return
-    verdicts = manners.judge(survey, customers, planned)
+    verdicts = manners.judge(survey, customers, planned, channel)
     product = product or (wave.product if wave else "") or survey.product
     ids = new_ids(Invitation, len(customers))
     invitations = [
@@ -173,6 +181,7 @@ def _write(
             language=customer.language or survey.language,
             decision=verdicts[customer.pk].decision,
             throttled_by=verdicts[customer.pk].throttled_by,
+            channel=channel,
             created_at=now,
             send_at=planned[customer.pk],
             expires_at=planned[customer.pk] + timedelta(days=survey.valid_days),
@@ -180,6 +189,8 @@ def _write(
         for pk, customer in zip(ids, customers, strict=True)
     ]
     copy_in(invitations)
+    if channel == Channel.LINK:
+        return
     asked = [row for row in invitations if row.decision == Invitation.Decision.ASK]
     copy_in([mail for row in asked for mail in _mails(row, now)])
     hint(SEND)

@@ -59,7 +59,7 @@ def _look_at(told: Estimate, wave: Wave, ids: list[int], now: datetime) -> None:
     rows = Customer.objects.filter(pk__in=ids).select_related("account").only(*NEEDED)
     customers = list(rows.order_by("pk"))
     planned = schedule.of_wave(wave, customers, now)
-    verdicts = manners.judge(wave.survey, customers, planned)
+    verdicts = manners.judge(wave.survey, customers, planned, wave.channel)
     for customer in customers:
         verdict = verdicts[customer.pk]
         told.decisions[verdict.decision] += 1

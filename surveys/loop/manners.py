@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from django.conf import settings
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 
-from surveys.models import Customer, Invitation, Message, Suppression, Survey
+from surveys.models import Channel, Customer, Invitation, Message, Suppression, Survey, Wave
 
 FLOOR = timedelta(hours=24)  # between two surveys to one customer, whatever is set
 SHORT = {
@@ -18,6 +18,8 @@ SHORT = {
     Invitation.Decision.SUPPRESSED: "suppressed",
     Invitation.Decision.NO_ADDRESS: "no address",
 }
+# An address whose mails come back keeps nobody from taking a link out of somebody's hand.
+OPTED_OUT_OF = {Channel.MAIL: Suppression.Reason.values, Channel.LINK: Suppression.SAID}
 
 
 class Verdict(NamedTuple):
@@ -38,30 +40,35 @@ ASK = Verdict(Invitation.Decision.ASK)
 
 
 def judge(
-    survey: Survey, customers: Iterable[Customer], planned: Mapping[int, datetime]
+    survey: Survey,
+    customers: Iterable[Customer],
+    planned: Mapping[int, datetime],
+    channel: str = Channel.MAIL,
 ) -> dict[int, Verdict]:
     """Whether `survey` may ask each of the customers at the instant `planned` for them (by pk).
 
-    The throttle of the survey's family, the company's (settings.GLOBAL_THROTTLE_DAYS) and the hard
+    A link that is handed over asks as much as a mail does, so it is throttled like one, counts like
+    one, and is not made for who has opted out; but it needs no address that mails arrive at. The
+    throttle of the survey's family, the company's (settings.GLOBAL_THROTTLE_DAYS) and the hard
     24 hours look both ways: a mail that another wave has planned for next week counts too. Takes
     two queries however many customers there are.
     """
     customers = list(customers)
-    suppressed = Suppression.among((one.email for one in customers if one.email), survey)
+    addresses = (one.email for one in customers if one.email)
+    suppressed = Suppression.among(addresses, survey, OPTED_OUT_OF[Channel(channel)])
     asks = _asks_around(survey, planned)
-    return {
-        one.pk: _verdict(one.email, suppressed, survey, planned[one.pk], asks[one.pk])
-        for one in customers
-    }
+    verdicts = {}
+    for one in customers:
+        if not one.email and channel == Channel.MAIL:
+            verdicts[one.pk] = Verdict(Invitation.Decision.NO_ADDRESS)
+        elif one.email in suppressed:
+            verdicts[one.pk] = Verdict(Invitation.Decision.SUPPRESSED)
+        else:
+            verdicts[one.pk] = _throttled(survey, planned[one.pk], asks[one.pk])
+    return verdicts
 
 
-def _verdict(
-    email: str | None, suppressed: set[str], survey: Survey, at: datetime, asks: list[Ask]
-) -> Verdict:
-    if not email:
-        return Verdict(Invitation.Decision.NO_ADDRESS)
-    if email in suppressed:
-        return Verdict(Invitation.Decision.SUPPRESSED)
+def _throttled(survey: Survey, at: datetime, asks: list[Ask]) -> Verdict:
     throttle = throttled_by(survey, at, asks)
     return Verdict(Invitation.Decision.THROTTLED, throttle) if throttle else ASK
 
@@ -87,8 +94,8 @@ def _spans(survey: Survey) -> tuple[timedelta, timedelta]:
 
 
 def _asks_around(survey: Survey, planned: Mapping[int, datetime]) -> dict[int, list[Ask]]:
-    """By customer, what they got or will get near the planned instant; what was never sent, since
-    its wave was stopped or the server refused it, bothered nobody."""
+    """By customer, what they got or will get near the planned instant; what was never sent or
+    handed over, since its wave was stopped or the server refused it, bothered nobody."""
     asks: dict[int, list[Ask]] = defaultdict(list)
     if not planned:
         return asks
@@ -98,8 +105,11 @@ def _asks_around(survey: Survey, planned: Mapping[int, datetime]) -> dict[int, l
         kind=Message.Kind.INVITATION,
         state__in=[Message.State.CANCELLED, Message.State.FAILED],
     )
+    reached = Q(link_given_at__isnull=False) | (
+        ~Exists(never_sent) & ~Q(channel=Channel.LINK, wave__state=Wave.State.STOPPED)
+    )
     rows = Invitation.objects.filter(
-        ~Exists(never_sent),
+        reached,
         customer__in=list(planned),
         decision=Invitation.Decision.ASK,
         send_at__gt=min(planned.values()) - reach,

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from surveys.delivery.openings import opening, place, window
 from surveys.loop.windows import midnight, on_day
-from surveys.models import Customer, Wave
+from surveys.models import Channel, Customer, Wave
 
 DAY = timedelta(days=1)
 
@@ -16,8 +16,11 @@ def of_wave(wave: Wave, customers: Iterable[Customer], now: datetime) -> dict[in
     """By customer, when the wave writes to them: evenly over its days, and so for each owner.
 
     Sorted by owner and then dealt out like cards, neither a day nor an owner's day gets more than
-    its share. A wave with a heads-up begins that much later.
+    its share. A wave with a heads-up begins that much later. Links are there at once; the one who
+    hands them over chooses the moment.
     """
+    if wave.channel == Channel.LINK:
+        return {one.pk: now for one in customers}
     earliest = now + (wave.heads_up_days or 0) * DAY
     dealt = sorted(customers, key=lambda one: (_owner(one), one.pk))
     first = wave.planned_up_to % wave.spread_days

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Exists, OuterRef, Q, Subquery, Value
@@ -134,6 +135,15 @@ class Wave(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        if self.channel == Channel.LINK and (
+            self.starts_on or self.heads_up_days or self.at_once or self.spread_days > 1
+        ):
+            raise ValidationError(
+                "Nothing is sent by this wave: leave the fields under “Sending” as they were, and "
+                "hand the links over when it suits."
+            )
 
     @property
     def occasion(self) -> str:

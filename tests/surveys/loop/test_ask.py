@@ -294,7 +294,7 @@ def test_without_the_lock_two_askers_would_ask_twice(
     transactional_db, nps, customer, now, monkeypatch
 ):
     rows = Customer.objects.select_related("account").order_by("pk")
-    monkeypatch.setattr(ask, "_lock", lambda ids: list(rows.filter(pk__in=ids)))
+    monkeypatch.setattr(ask, "lock", lambda ids: list(rows.filter(pk__in=ids)))
     assert asked_at_once(nps, customer, now, monkeypatch) == ["ask", "ask"]
 
 
