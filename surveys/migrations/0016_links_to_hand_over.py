@@ -20,7 +20,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('at', models.DateTimeField()),
-                ('client', models.BinaryField(max_length=32, null=True)),
+                ('client', models.CharField(blank=True, editable=False, max_length=16)),
                 ('seed', models.BinaryField(max_length=16)),
                 ('digest', models.BinaryField(max_length=32, unique=True)),
             ],

@@ -10,12 +10,13 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import Q
+from django.db.models import Count, Q
 from django.utils import timezone
 
 from surveys.models.invitations import new_seed, token, token_digest
 from surveys.models.responses import Response
 from surveys.models.surveys import Survey
+from surveys.models.visits import KEPT_FOR
 
 LINK, OWN = "open", "open_answer"  # what a token is for: the link, and one answer given through it
 MOST_ORIGINS = 20
@@ -51,6 +52,14 @@ def origins(text: str) -> list[str]:
 class OpenLinks(models.QuerySet["OpenLink"]):
     def by_token(self, text: str) -> OpenLinks:
         return self.filter(digest=token_digest(text))
+
+    def with_counts(self) -> OpenLinks:
+        """Each with its `answers` by people and its `machine_answers`."""
+        by_machine = Q(answers__response__verdict=Response.Verdict.MACHINE)
+        return self.annotate(
+            machine_answers=Count("answers", filter=by_machine),
+            person_answers=Count("answers", filter=~by_machine),
+        )
 
 
 class OpenLink(models.Model):
@@ -135,6 +144,10 @@ class OpenAnswers(models.QuerySet["OpenAnswer"]):
     def within(self, span: timedelta, now: datetime) -> OpenAnswers:
         return self.filter(at__gt=now - span)
 
+    def forget_clients(self, now: datetime) -> int:
+        """Of answers as old as the visits that are forgotten; returns how many."""
+        return self.filter(at__lt=now - KEPT_FOR).exclude(client="").update(client="")
+
 
 class OpenAnswer(models.Model):
     """Through which link an anonymous answer came.
@@ -146,8 +159,8 @@ class OpenAnswer(models.Model):
     link = models.ForeignKey(OpenLink, on_delete=models.PROTECT, related_name="answers")
     response = models.OneToOneField(Response, on_delete=models.CASCADE, related_name="open_answer")
     at = models.DateTimeField()
-    client = models.BinaryField(  # a keyed hash of the internet address, forgotten with the visits
-        max_length=32, null=True, editable=False
+    client = models.CharField(  # client_hash of the internet address, forgotten with the visits
+        max_length=16, blank=True, editable=False
     )
     seed = models.BinaryField(max_length=16, editable=False)
     digest = models.BinaryField(max_length=32, unique=True, editable=False)
