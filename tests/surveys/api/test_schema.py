@@ -67,7 +67,7 @@ def test_filters_are_described(schema):
     by_name = {parameter["name"]: parameter["schema"] for parameter in parameters}
     assert set(by_name) == {"state", "owner", "overdue", "product", "cursor", "page_size"}
     assert by_name["overdue"] == {"type": "boolean"}
-    assert set(by_name["state"]["enum"]) == {"open", "closed", "withdrawn"}
+    assert set(by_name["state"]["enum"]) == {"open", "closed", "withdrawn", "forgotten"}
 
 
 @pytest.mark.django_db
