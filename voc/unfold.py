@@ -87,6 +87,7 @@ SIDEBAR = [
         "title": "Ask",
         "items": [
             _list("Surveys", "quiz", "survey"),
+            _list("Brands", "palette", "brand"),
             _list("Families", "family_history", "family"),
             _list("Waves", "waves", "wave"),
             _list("Triggers", "bolt", "trigger"),

@@ -5,6 +5,7 @@ from django.contrib import admin
 from surveys.admin import (  # noqa: F401  importing registers the pages
     answers,
     audit,
+    brands,
     correspondence,
     families,
     invitations,

@@ -6,9 +6,7 @@ import tomllib
 from functools import cache
 from pathlib import Path
 
-from surveys.models import Survey, Wording
-
-SHARED = ("greeting", "intro", "thanks")
+from surveys.models import Kind, Survey, Wording
 
 
 @cache
@@ -19,7 +17,7 @@ def _words() -> dict:
 def default_wording(survey: Survey, language: str) -> Wording:
     """Words for the survey's kind in one of settings.LANGUAGES, not saved yet."""
     words = _words()[language]
-    shared = {field: words[field] for field in SHARED}
+    shared = {field: text for field, text in words.items() if field not in Kind.values}
     return Wording(survey=survey, language=language, **shared, **words[survey.kind])
 
 
@@ -27,3 +25,14 @@ def languages_to_add(survey: Survey) -> list[str]:
     """The languages that have standard words, and none in this survey yet."""
     there = {wording.language for wording in survey.wordings.all()}
     return [language for language in _words() if language not in there]
+
+
+def words_to_add(survey: Survey) -> list[Wording]:
+    """Standard words in those languages, not saved yet. The standard reasons go with them only
+    where the survey offers these very ones: in other languages they would mean something else."""
+    offered = {tuple(dict(wording.choices)) for wording in survey.wordings.all()}
+    added = [default_wording(survey, language) for language in languages_to_add(survey)]
+    for wording in added:
+        if offered != {tuple(dict(wording.choices))}:
+            wording.reasons = ""
+    return added

@@ -11,7 +11,7 @@ from django.utils.formats import number_format
 from django.utils.html import format_html
 from django.utils.text import Truncator
 
-from surveys.models import DEADLINE, Customer, OutreachTask, Response
+from surveys.models import DEADLINE, Brand, Customer, OutreachTask, Response
 
 SOON = timedelta(hours=24)
 NOTHING = "–"
@@ -115,3 +115,24 @@ def person(customer: Customer) -> str:
 def whole(text: str) -> str:
     """All of what a customer wrote, its line breaks kept by the style sheet."""
     return format_html('<bdi class="voc-whole">{}</bdi>', text) if text else NOTHING
+
+
+def logo(brand: Brand) -> str:
+    if not brand.logo_url:
+        return NOTHING
+    return format_html('<img class="voc-logo" src="{}" alt="{}">', brand.logo_url, brand)
+
+
+def swatches(brand: Brand) -> str:
+    """The colours as they are and as they are written, on a light page and on a dark one."""
+    if not brand.colours:
+        return "Our blue"
+    light, dark = brand.colours
+    return format_html(
+        '<span class="voc-swatch"><svg width="16" height="16" aria-hidden="true">'
+        '<circle cx="8" cy="8" r="8" fill="{0}"/></svg>{0}</span> '
+        '<span class="voc-swatch"><svg width="16" height="16" aria-hidden="true">'
+        '<circle cx="8" cy="8" r="8" fill="{1}"/></svg>{1}</span>',
+        light,
+        dark,
+    )

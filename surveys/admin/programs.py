@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.contrib import admin, messages
 from django.db import models, transaction
+from django.forms import BaseInlineFormSet
 from django.shortcuts import redirect
 from django.urls import path
 from django.utils import timezone
@@ -13,7 +14,7 @@ from unfold.decorators import display
 from unfold.widgets import UnfoldAdminTextareaWidget
 
 from surveys.admin.base import Admin, Scoped
-from surveys.admin.default_words import default_wording, languages_to_add
+from surveys.admin.default_words import default_wording, languages_to_add, words_to_add
 from surveys.admin.filters import choices_filter, values_filter
 from surveys.admin.previews import Previews
 from surveys.admin.triggers import TriggerInline
@@ -22,15 +23,57 @@ from surveys.models import Kind, Reminder, ReminderText, Survey, Wording
 from surveys.models.reminders import MOST as MOST_REMINDERS
 
 
+class WordingFormSet(BaseInlineFormSet):
+    """A reason has the same key in every language, or it could not be counted across them."""
+
+    def clean(self) -> None:
+        super().clean()
+        kept = [
+            form for form in self.forms if form.is_valid() and not self._should_delete_form(form)
+        ]
+        offering = [form for form in kept if form.instance.reasons]
+        if not offering:
+            return
+        fallback = self.instance.language
+        first = next((form for form in offering if form.instance.language == fallback), offering[0])
+        wanted = dict(first.instance.choices)
+        for form in offering:
+            if problem := _differing(dict(form.instance.choices), wanted):
+                named = first.instance.get_language_display()
+                form.add_error("reasons", f"The keys must be those of {named}. {problem}")
+
+
+def _differing(keys: dict[str, str], wanted: dict[str, str]) -> str:
+    sentences = [
+        (" to add: ", [key for key in wanted if key not in keys]),
+        (" to remove or rename: ", [key for key in keys if key not in wanted]),
+    ]
+    return " ".join(f"Keys{what}{', '.join(these)}." for what, these in sentences if these)
+
+
 class WordingInline(Scoped, StackedInline):
     model = Wording
+    formset = WordingFormSet
     extra = 0
     formfield_overrides = {models.TextField: {"widget": UnfoldAdminTextareaWidget({"rows": 3})}}
     verbose_name_plural = (
         "Words, one set for each language; {name}, {company} and {product} are filled in"
     )
-    fields = ("language", "subject", "greeting", "intro", "question",
-              ("low_label", "high_label"), "comment_label", "thanks")  # fmt: skip
+    fieldsets = (
+        (None, {"fields": ("language", "subject", "greeting", "intro", "question",
+                           ("low_label", "high_label"), "comment_label", "thanks")}),
+        ("What is asked after the score, and reasons to choose from", {
+            "fields": ("promoter_question", "passive_question", "detractor_question", "reasons"),
+            "classes": ("collapse",)}),
+        ("What is said at the end", {
+            "fields": ("promoter_thanks", "passive_thanks", "detractor_thanks"),
+            "classes": ("collapse",)}),
+    )  # fmt: skip
+
+    def formfield_for_dbfield(self, db_field, request, **kwargs):
+        if db_field.name == "reasons":
+            kwargs["widget"] = UnfoldAdminTextareaWidget({"rows": 8, "spellcheck": "true"})
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
 
 
 class ReminderTextInline(Scoped, StackedInline):
@@ -63,7 +106,7 @@ class SurveyAdmin(Previews, Admin):
     change_form_outer_after_template = "admin/surveys/survey_languages.html"
     fieldsets = (
         (None, {"fields": ("name", ("kind", "product"), ("language", "sender_name"),
-                           ("valid_days", "is_open"))}),
+                           ("brand", "valid_days"), "is_open")}),
         ("Manners", {"fields": ("family", ("send_from", "send_until"), "working_days_only",
                                 "silence_alert_days")}),
     )  # fmt: skip
@@ -133,7 +176,7 @@ class SurveyAdmin(Previews, Admin):
         """Standard words in every language that has none yet."""
         survey = self.get_survey(request, pk, "surveys.add_wording")
         if request.method == "POST":
-            new = [default_wording(survey, language) for language in languages_to_add(survey)]
+            new = words_to_add(survey)
             with transaction.atomic():
                 Wording.objects.bulk_create(new)
                 added = ", ".join(wording.language for wording in new)

@@ -19,7 +19,7 @@ class Migration(migrations.Migration):
                 ('name', models.CharField(max_length=80, unique=True)),
                 ('colour', models.CharField(blank=True, help_text='Of buttons and links on a light page, such as #1d4ed8. Empty: our blue.', max_length=7)),
                 ('dark_colour', models.CharField(blank=True, help_text='Empty: the nearest shade of the colour that can be read on a dark page.', max_length=7, verbose_name='colour in dark mode')),
-                ('review_url', models.URLField(blank=True, help_text='Shown after every answer alike, whatever the score. Begins with https://.', max_length=300, validators=[django.core.validators.URLValidator(message='Write an address that begins with https://.', schemes=['https'])], verbose_name='page on a review site')),
+                ('review_url', models.CharField(blank=True, help_text='Shown after every answer alike, whatever the score. Begins with https://.', max_length=300, validators=[django.core.validators.URLValidator(code='only_https', message='Write an address that begins with https://.', schemes=['https'])], verbose_name='page on a review site')),
             ],
             options={
                 'ordering': ['name'],

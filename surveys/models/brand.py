@@ -19,7 +19,9 @@ from surveys.models.colours import DARK, LIGHT, READABLE, Scheme
 LOGO_BYTES = 15_000
 LOGO_WIDTH, LOGO_HEIGHT = 600, 200  # pixels
 KINDS = [images.PNG, images.JPEG, images.WEBP]
-only_https = URLValidator(schemes=["https"], message="Write an address that begins with https://.")
+only_https = URLValidator(
+    schemes=["https"], message="Write an address that begins with https://.", code="only_https"
+)
 
 
 class Colours(NamedTuple):
@@ -46,12 +48,20 @@ class Logo(models.Model):
     def __str__(self) -> str:
         return f"{self.content_type}, {len(self.data)} bytes"
 
+    @property
+    def url(self) -> str:
+        return reverse("surveys:logo", args=[self.pk])
+
     @classmethod
-    def of(cls, data: bytes) -> Logo:
-        """The logo of these bytes, not saved yet. Raises ValidationError, saying what to do."""
-        if len(data) > LOGO_BYTES:
+    def of(cls, data: bytes, *, size: int | None = None) -> Logo:
+        """The logo of these bytes, not saved yet; `size` where `data` is but the file's beginning.
+
+        Raises ValidationError, saying what to do.
+        """
+        size = size or len(data)
+        if size > LOGO_BYTES:
             raise ValidationError(
-                f"This file has {len(data):,} bytes; a logo has up to {LOGO_BYTES:,}, so that the "
+                f"This file has {size:,} bytes; a logo has up to {LOGO_BYTES:,}, so that the "
                 "page opens at once on a bad phone. Save it smaller or with fewer colours."
             )
         try:
@@ -84,7 +94,7 @@ class Brand(models.Model):
         blank=True,
         help_text="Empty: the nearest shade of the colour that can be read on a dark page.",
     )
-    review_url = models.URLField(
+    review_url = models.CharField(
         "page on a review site",
         max_length=300,
         blank=True,
@@ -131,7 +141,7 @@ class Brand(models.Model):
     @property
     def logo_url(self) -> str:
         """Empty when there is none."""
-        return reverse("surveys:logo", args=[self.logo_id]) if self.logo_id else ""
+        return Logo(self.logo_id).url if self.logo_id else ""
 
     @property
     def review_site(self) -> str:

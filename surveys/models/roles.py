@@ -18,6 +18,7 @@ NOUNS = [
     "suppression",
     "survey",
     "wording",
+    "brand",
     "wave",
     "invitation",
     "family",
@@ -57,7 +58,7 @@ GRANTS: dict[str, set[str]] = {
     Role.PROGRAM_MANAGER: VIEW_ALL - _may("view", " ".join(SETTINGS_ONLY_ADMINISTRATORS_SEE))
     | WORK_THE_QUEUE
     | _may("add change", "account customer survey wording wave rootcause absence")
-    | _may("add change delete", "family reminder remindertext customerproperty trigger")
+    | _may("add change delete", "brand family reminder remindertext customerproperty trigger")
     | _may("delete", "wave wording absence")
     | _may("change", "response outreachtask message")
     | {"surveys.import_customer", "surveys.withdraw_outreachtask", "surveys.assign_outreachtask"}

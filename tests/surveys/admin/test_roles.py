@@ -8,11 +8,12 @@ from surveys.models import Role
 
 NOUNS = [
     "outreachtask", "response", "account", "customer", "survey", "invitation", "rootcause",
-    "absence", "inboundmail", "wave", "family", "trigger", "event", "message", "suppression",
-    "auditentry", "user", "team", "apikey",
+    "absence", "inboundmail", "wave", "brand", "family", "trigger", "event", "message",
+    "suppression", "auditentry", "user", "team", "apikey",
 ]  # fmt: skip
 WORK = set(NOUNS[:9])
-PROGRAM = WORK | {"wave", "family", "trigger", "event", "message", "suppression", "auditentry"}
+PROGRAM = WORK | {"wave", "brand", "family", "trigger", "event", "message", "suppression"}
+PROGRAM |= {"auditentry"}
 EVIDENCE = ["outreachtask", "response", "invitation", "message", "event", "inboundmail",
             "auditentry"]  # fmt: skip
 
@@ -26,7 +27,7 @@ SEES = {
 }
 ADDS = {
     Role.ADMINISTRATOR: set(NOUNS) - set(EVIDENCE) - {"suppression"},
-    Role.PROGRAM_MANAGER: {"account", "customer", "survey", "wave", "family", "trigger"}
+    Role.PROGRAM_MANAGER: {"account", "customer", "survey", "wave", "brand", "family", "trigger"}
     | {"rootcause", "absence"},
     Role.TEAM_LEAD: {"absence"},
     Role.ACCOUNT_MANAGER: {"absence"},
