@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields, replace
 from functools import lru_cache
 from html import escape
 from itertools import chain
-from typing import Any
+from typing import Any, NamedTuple
 
 import mrml
 from django.conf import settings
@@ -21,6 +21,18 @@ NO_FOREIGN_FONTS = mrml.RenderOptions(fonts={})  # it would fetch “Roboto” f
 RIGHT_TO_LEFT = {"ar", "fa", "he", "ur"}
 TEXTS = [field.name for field in fields(Words) if field.name != "language"]
 RECIPIENT = ["answer", "unsubscribe"]
+
+
+class Look(NamedTuple):
+    """What a brand changes: the logo's whole address, and the colours of text and lines that lead
+    to an answer, in light and in dark. No address differs from recipient to recipient."""
+
+    is_branded: bool = False
+    logo: str = ""
+    ink: str = "#1c2430"
+    line: str = "#6b7785"
+    dark_ink: str = "#e9edf1"
+    dark_line: str = "#8d99a6"
 
 
 @dataclass(frozen=True)
@@ -51,21 +63,38 @@ def sender_of(survey: Survey) -> str:
     return survey.sender_name or settings.COMPANY
 
 
+def look_of(survey: Survey) -> Look:
+    brand = survey.brand
+    if brand is None:
+        return Look()
+    logo = settings.SITE_URL + brand.logo_url if brand.logo_url else ""
+    if brand.colours is None:
+        return Look(logo=logo)
+    light, dark = brand.colours
+    return Look(True, logo, light, light, dark, dark)
+
+
 def survey_sheet(survey: Survey, words: Words, *, named: bool) -> Sheet:
     """The sheet of these very words: words that were edited have another one."""
-    return _sheet(INVITATION, words, survey.scale, settings.COMPANY, sender_of(survey), named)
+    return _sheet_of(INVITATION, survey, words, sender_of(survey), named)
 
 
 def heads_up_sheet(survey: Survey, words: Words, sender: str, *, named: bool) -> Sheet:
-    return _sheet(HEADS_UP, words, survey.scale, settings.COMPANY, sender, named)
+    return _sheet_of(HEADS_UP, survey, words, sender, named)
+
+
+def _sheet_of(name: str, survey: Survey, words: Words, sender: str, named: bool) -> Sheet:
+    return _sheet(name, words, survey.scale, look_of(survey), settings.COMPANY, sender, named)
 
 
 @lru_cache(maxsize=512)
-def _sheet(name: str, words: Words, scale: range, company: str, sender: str, named: bool) -> Sheet:
+def _sheet(
+    name: str, words: Words, scale: range, look: Look, company: str, sender: str, named: bool
+) -> Sheet:
     texts = {field: _pieces(getattr(words, field), company, named) for field in TEXTS}
     texts |= {"sender": [sender], "company": [company]}
     marked_up = {field: [_markup(piece) for piece in pieces] for field, pieces in texts.items()}
-    subject, text, html = _templates(name, words.language, scale, bool(words.intro))
+    subject, text, html = _templates(name, words.language, scale, look, bool(words.intro))
     text_pieces, html_pieces = cut(text, texts), cut(html, marked_up)
     return Sheet(cut(subject, texts), text_pieces, html_pieces, Form(text_pieces, html_pieces))
 
@@ -81,7 +110,9 @@ def _markup(piece: str | Place) -> str | Place:
 
 
 @lru_cache(maxsize=256)
-def _templates(name: str, language: str, scale: range, has_intro: bool) -> tuple[str, str, str]:
+def _templates(
+    name: str, language: str, scale: range, look: Look, has_intro: bool
+) -> tuple[str, str, str]:
     """Subject, text and HTML with a mark for each field. MJML is compiled here, and only here."""
     answer = mark("answer")
     marked = (*TEXTS, *RECIPIENT, "sender", "company")
@@ -90,6 +121,7 @@ def _templates(name: str, language: str, scale: range, has_intro: bool) -> tuple
         "language": language,
         "direction": "rtl" if language.split("-")[0] in RIGHT_TO_LEFT else "ltr",
         "scores": [(score, f"{answer}?score={score}") for score in scale],
+        "look": look,
         "has_intro": has_intro,
         "low": scale[0],
         "high": scale[-1],

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import colorsys
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 READABLE = 4.5  # to one, of text with what is behind it
@@ -37,6 +38,7 @@ def least_contrast(colour: str, scheme: Scheme) -> float:
     return min(contrast(colour, other) for other in scheme[1:])
 
 
+@lru_cache(maxsize=512)
 def nearest_readable(colour: str, scheme: Scheme) -> str:
     """The same hue, made darker or lighter as little as it takes; itself if it can be read."""
     hue, light, saturation = colorsys.rgb_to_hls(*(part / 255 for part in _parts(colour)))

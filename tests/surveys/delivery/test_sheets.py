@@ -1,5 +1,6 @@
 """Every mail to customers, in every language, against one built by the standard library."""
 
+import re
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from functools import cache
@@ -15,7 +16,7 @@ from surveys.admin.default_words import default_wording
 from surveys.delivery.compiled import said
 from surveys.delivery.headers import one_line
 from surveys.delivery.sheets import Sheet, heads_up_sheet, survey_sheet
-from surveys.models import Kind, Survey, Words
+from surveys.models import Brand, Kind, Survey, Words
 from surveys.models.wording import PLACEHOLDERS
 
 LANGUAGES = [language for language, _ in settings.LANGUAGES]
@@ -114,3 +115,31 @@ def test_somebody_without_a_name_is_greeted_in_every_language(language):
     greeting = said(sheet_in(language, "nps", named=False).text, values_of("")).splitlines()[0]
     assert greeting == greeting.strip()
     assert greeting
+
+
+@pytest.fixture
+def branded():
+    brand = Brand(name="Ours", colour="#0f766e", logo_id="ab" * 32)
+    return Survey(pk=1, kind="nps", brand=brand)
+
+
+def test_a_brand_colours_the_scores_and_shows_its_logo(branded, settings):
+    settings.SITE_URL, settings.COMPANY = "https://surveys.northwind.example", "Northwind"
+    html = said(survey_sheet(branded, words_in("en", "nps"), named=True).html, values_of("Jo"))
+    assert html.count("color:#0f766e;text-align:center") == 11
+    assert f'src="https://surveys.northwind.example/brand/{"ab" * 32}"' in html
+    assert 'alt="Northwind"' in html
+    assert "a.score { color: #13988d !important;" in html
+
+
+def test_what_a_brand_adds_is_the_same_for_every_recipient(branded):
+    """So it tells nothing about who opens the mail."""
+    sheet = survey_sheet(branded, words_in("en", "nps"), named=True)
+    [place] = [at for at, piece in enumerate(sheet.html) if "/brand/" in str(piece)]
+    assert re.search(r'src="[^"]+"', str(sheet.html[place]))[0].endswith('ab"')
+
+
+def test_without_a_brand_no_mail_fetches_anything():
+    for language in LANGUAGES:
+        html = said(sheet_in(language, "nps").html, values_of("Jo"))
+        assert re.findall(r"<(?:img|link|script)|url\(", html) == []
