@@ -44,10 +44,10 @@ app.conf.beat_schedule = {
         "schedule": TICK,
         "options": UNTIL_NEXT,
     },
-    # read the comments
+    # read the comments: once a day, at 3 o'clock or at the first hour after it that finds us awake
     "learn themes": {
         "task": "analysis.tasks.learn_themes",
-        "schedule": crontab(hour="3", minute="10"),
+        "schedule": crontab(minute="10"),
         "options": {"queue": "themes"},
     },
 }
