@@ -71,7 +71,12 @@ class SurveyFiguresSerializer(serializers.Serializer):
     name = serializers.CharField(source="survey.name")
     kind = serializers.CharField(source="survey.kind")
     score = ScoreSerializer(help_text="NPS in -100 to 100, CSAT and CES in 0 to 1.")
-    response_rate = ScoreSerializer(help_text="0 to 1; n are the invitations that went out.")
+    response_rate = ScoreSerializer(
+        help_text="0 to 1; n are the invitations that went out or were handed over as a link."
+    )
+    anonymous_score = ScoreSerializer(
+        help_text="Of answers by open links, which are in no other figure of the survey."
+    )
 
 
 class MonthSerializer(serializers.Serializer):

@@ -18,11 +18,23 @@ from analysis.measures.closure import Closure
 from analysis.measures.response_rate import response_rate
 from analysis.measures.scores import Score, measure
 from analysis.months import Month, month_of, within
-from surveys.models import DEADLINE, Band, Invitation, Message, OutreachTask, Response, Survey
+from surveys.models import (
+    DEADLINE,
+    Band,
+    Channel,
+    Invitation,
+    Message,
+    OutreachTask,
+    Response,
+    Survey,
+)
 
 MONTHS = 12
 MINIMUM_N = 10  # answers; a score of fewer says more about single customers than about us
 BANDS = (Band.PROMOTER, Band.PASSIVE, Band.DETRACTOR)
+Bands = tuple[int, int, int]  # answers in each of BANDS
+NOBODY: Bands = (0, 0, 0)
+ANY = Q()
 
 
 @dataclass(frozen=True)
@@ -36,13 +48,39 @@ class Filters:
 
 
 @dataclass(frozen=True)
+class Asked:
+    """The invitations of a month, and those of them that were answered, however late."""
+
+    invited: int = 0  # by a mail that went out, or by a link that was handed over
+    answered: int = 0
+    by_link: int = 0  # of the invited, those whom nobody mailed
+    by_link_answered: int = 0
+
+    def __add__(self, other: Asked) -> Asked:
+        return Asked(
+            self.invited + other.invited,
+            self.answered + other.answered,
+            self.by_link + other.by_link,
+            self.by_link_answered + other.by_link_answered,
+        )
+
+    @property
+    def rate(self) -> Score:
+        return response_rate(self.answered, self.invited)
+
+    @property
+    def link_rate(self) -> Score:
+        return response_rate(self.by_link_answered, self.by_link)
+
+
+@dataclass(frozen=True)
 class SurveyFigures:
     """One survey in one month."""
 
     survey: Survey
-    bands: tuple[int, int, int] = (0, 0, 0)  # promoters, passives, detractors
-    sent: int = 0  # invitations of the month whose mail went out
-    answered: int = 0  # those of them that were answered, however late
+    bands: Bands = NOBODY  # of customers we know
+    anonymous: Bands = NOBODY  # of whoever came by an open link
+    asked: Asked = Asked()
 
     @property
     def score(self) -> Score:
@@ -50,8 +88,13 @@ class SurveyFigures:
         return enough(measure(self.survey.kind, self.bands))
 
     @property
+    def anonymous_score(self) -> Score:
+        """The same of anonymous answers, which nobody was chosen to give: it stands apart."""
+        return enough(measure(self.survey.kind, self.anonymous))
+
+    @property
     def response_rate(self) -> Score:
-        return response_rate(self.answered, self.sent)
+        return self.asked.rate
 
 
 @dataclass(frozen=True)
@@ -71,9 +114,12 @@ class MonthFigures:
     surveys: tuple[SurveyFigures, ...] = ()
 
     @property
+    def asked(self) -> Asked:
+        return sum((row.asked for row in self.surveys), Asked())
+
+    @property
     def response_rate(self) -> Score:
-        sent = sum(row.sent for row in self.surveys)
-        return response_rate(sum(row.answered for row in self.surveys), sent)
+        return self.asked.rate
 
 
 @dataclass(frozen=True)
@@ -108,24 +154,24 @@ def figures(filters: Filters, now: datetime) -> Figures:
     months = (filters.month or newest_month(now)).last(MONTHS)
     closures = _closures(filters, months, now)
     no_task = _detractors_without_task(filters, months)
-    bands, mails = _bands(filters, months), _mails(filters, months)
-    seen = {survey for _, survey in {**bands, **mails}}
+    bands, asked = _bands(filters, months), _asked(filters, months)
+    seen = {survey for _, survey in {**bands, **asked}}
     surveys = Survey.objects.filter(pk__in=seen).order_by("name") if seen else []
     rows = [
         MonthFigures(
             month,
             closures.get(month, Closure()),
             NoTask(**no_task[month]),
-            tuple(_survey_figures(survey, month, bands, mails) for survey in surveys),
+            tuple(_survey_figures(survey, month, bands, asked) for survey in surveys),
         )
         for month in months
     ]
     return Figures(filters, now, tuple(rows))
 
 
-def _survey_figures(survey: Survey, month: Month, bands: dict, mails: dict) -> SurveyFigures:
+def _survey_figures(survey: Survey, month: Month, bands: dict, asked: dict) -> SurveyFigures:
     key = (month, survey.pk)
-    return SurveyFigures(survey, bands.get(key, (0, 0, 0)), *mails.get(key, (0, 0)))
+    return SurveyFigures(survey, *bands.get(key, (NOBODY, NOBODY)), asked.get(key, Asked()))
 
 
 def _closures(filters: Filters, months: Sequence[Month], now: datetime) -> dict[Month, Closure]:
@@ -165,27 +211,36 @@ def _detractors_without_task(
 
 def _bands(
     filters: Filters, months: Sequence[Month]
-) -> dict[tuple[Month, int], tuple[int, int, int]]:
+) -> dict[tuple[Month, int], tuple[Bands, Bands]]:
+    """Of customers we know, and of anonymous answers."""
     scored = Response.objects.counted().exclude(band="").filter(**within("answered_at", months))
-    rows = _by(_narrow(scored, filters), "answered_at", "survey").annotate(**count_bands())
+    is_anonymous = Q(source=Response.Source.ANONYMOUS)
+    known = count_bands(rule=~is_anonymous)
+    anonymous = count_bands(rule=is_anonymous, prefix="anonymous_")
+    rows = _by(_narrow(scored, filters), "answered_at", "survey").annotate(**known, **anonymous)
     return {
-        (Month.of(row["month"]), row["survey"]): tuple(row[band] for band in BANDS) for row in rows
+        (Month.of(row["month"]), row["survey"]): (
+            tuple(row[name] for name in known),
+            tuple(row[name] for name in anonymous),
+        )
+        for row in rows
     }
 
 
-def count_bands(path: str = "band") -> dict[str, Count]:
-    """One count for each band, found at `path`."""
-    return {band: Count("pk", filter=Q(**{path: band})) for band in BANDS}
+def count_bands(path: str = "band", rule: Q = ANY, prefix: str = "") -> dict[str, Count]:
+    """One count for each band, found at `path`, of the rows that `rule` holds for."""
+    return {f"{prefix}{band}": Count("pk", filter=rule & Q(**{path: band})) for band in BANDS}
 
 
-def _mails(filters: Filters, months: Sequence[Month]) -> dict[tuple[Month, int], tuple[int, int]]:
-    """Invitations that went out, and those answered by a person, by the month of the invitation.
+def _asked(filters: Filters, months: Sequence[Month]) -> dict[tuple[Month, int], Asked]:
+    """Invitations that went out or were handed over, and those answered by a person, by the month
+    of the invitation.
 
-    A mail that was answered went out, whatever became of its record.
+    One that was answered reached its customer, whatever became of its record.
     """
     went_out = Message.objects.filter(invitation=OuterRef("pk"), state=Message.State.SENT)
     asked = Invitation.objects.filter(
-        Exists(went_out) | Q(response__isnull=False),
+        Exists(went_out) | Q(link_given_at__isnull=False) | Q(response__isnull=False),
         decision=Invitation.Decision.ASK,
         **within("created_at", months),
     )
@@ -195,8 +250,14 @@ def _mails(filters: Filters, months: Sequence[Month]) -> dict[tuple[Month, int],
         asked = asked.annotate(segment=Coalesce(then, own, "customer__account__segment"))
     by_person = Q(response__verdict=Response.Verdict.PERSON)
     rows = _by(_narrow(asked, filters), "created_at", "survey")
-    rows = rows.annotate(sent=Count("pk"), answered=Count("pk", filter=by_person))
-    return {(Month.of(row["month"]), row["survey"]): (row["sent"], row["answered"]) for row in rows}
+    by_link = Q(channel=Channel.LINK)
+    rows = rows.annotate(
+        invited=Count("pk"),
+        answered=Count("pk", filter=by_person),
+        by_link=Count("pk", filter=by_link),
+        by_link_answered=Count("pk", filter=by_link & by_person),
+    )
+    return {(Month.of(row.pop("month")), row.pop("survey")): Asked(**row) for row in rows}
 
 
 def _narrow(rows: QuerySet, filters: Filters, path: str = "") -> QuerySet:

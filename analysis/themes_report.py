@@ -61,7 +61,8 @@ class ThemesReport:
     month: Month
     fitted_at: datetime | None  # None: no themes have been learnt yet
     coverage: Coverage
-    score: Score  # of all answers of the month
+    score: Score  # of all answers of the month, anonymous ones too
+    anonymous: int  # of them by open links
     themes: tuple[ThemeFigures, ...]  # the largest first
 
 
@@ -69,7 +70,8 @@ def themes(survey: Survey, month: Month) -> ThemesReport:
     """The report of one month; the number of its queries does not grow with themes or comments."""
     months = (month.plus(-1), month)
     coverages, counts = _coverages(survey, months), _counts(survey, months)
-    everything, said = _bands(survey, month), quotes(_mentions(survey, [month]))
+    everything, anonymous = _bands(survey, month)
+    said = quotes(_mentions(survey, [month]))
     rows = [
         _figures(survey, theme, months, counts[theme.pk], coverages, everything, said)
         for theme in Theme.objects.living().filter(survey=survey, pk__in=list(counts))
@@ -80,6 +82,7 @@ def themes(survey: Survey, month: Month) -> ThemesReport:
         ThemeState.objects.filter(survey=survey).values_list("fitted_at", flat=True).first(),
         coverages[month],
         enough(measure(survey.kind, everything)),
+        anonymous,
         tuple(sorted(rows, key=lambda row: (-row.count, row.theme.label))),
     )
 
@@ -155,10 +158,12 @@ def _coverages(survey: Survey, months: Sequence[Month]) -> dict[Month, Coverage]
     return {month: found.get(month, Coverage()) for month in months}
 
 
-def _bands(survey: Survey, month: Month) -> Bands:
+def _bands(survey: Survey, month: Month) -> tuple[Bands, int]:
+    """All answers with a score, and how many of them are anonymous."""
     scored = Response.objects.counted().filter(survey=survey, **within("answered_at", [month]))
-    row = scored.aggregate(**count_bands())
-    return tuple(row[band] for band in BANDS)
+    by_open_link = Q(source=Response.Source.ANONYMOUS) & ~Q(band="")
+    row = scored.aggregate(**count_bands(), anonymous=Count("pk", filter=by_open_link))
+    return tuple(row[band] for band in BANDS), row["anonymous"]
 
 
 def _mentions(survey: Survey, months: Sequence[Month]) -> QuerySet[Mention]:

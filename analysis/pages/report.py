@@ -6,17 +6,22 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from analysis import phrases
+from analysis.measures.scores import Score
 from analysis.pages import shown
 from analysis.pages.door import for_readers_of_reports, framed
 from analysis.pages.filters import report_filters
-from analysis.report import MINIMUM_N, MonthFigures, SurveyFigures, figures
+from analysis.report import MINIMUM_N, Asked, MonthFigures, SurveyFigures, figures
 from surveys.exports import csv_file
 
 CLOSURE_COLUMNS = (
     "month in_time late overdue rate rate_low rate_high not_yet_due_contacted not_yet_due_open "
-    "withdrawn imported anonymous customer_unknown invited answered"
+    "withdrawn imported anonymous customer_unknown invited answered invited_by_link "
+    "answered_by_link"
 )
-SCORE_COLUMNS = "month survey kind n score score_low score_high invited answered"
+SCORE_COLUMNS = (
+    "month survey kind n score score_low score_high invited answered invited_by_link "
+    "answered_by_link anonymous_n anonymous_score anonymous_score_low anonymous_score_high"
+)
 
 
 @for_readers_of_reports
@@ -39,7 +44,7 @@ def report(request: HttpRequest) -> HttpResponse:
         "no_task": shown.no_task(found.chosen.no_task),
         "chart": shown.closure_chart(found),
         "months": [shown.month_row(row) for row in reversed(found.months)],
-        "surveys": [shown.survey_row(row) for row in found.chosen.surveys],
+        "surveys": [line for row in found.chosen.surveys for line in shown.survey_rows(row)],
         "score_chart": shown.score_chart(found),
         "minimum_n": MINIMUM_N,
         "time_zone": timezone.get_default_timezone_name(),
@@ -80,19 +85,24 @@ def _closure_line(row: MonthFigures) -> list[object]:
         apart.imported,
         apart.anonymous,
         apart.invited,
-        row.response_rate.n,
-        sum(survey.answered for survey in row.surveys),
+        *_asked(row.asked),
     ]
 
 
 def _score_line(month: MonthFigures, row: SurveyFigures) -> list[object]:
-    score = row.score
-    figures_of_score = [score.n, score.value, score.low, score.high]
     return [
         str(month.month),
         row.survey.name,
         row.survey.kind,
-        *figures_of_score,
-        row.sent,
-        row.answered,
+        *_score(row.score),
+        *_asked(row.asked),
+        *_score(row.anonymous_score),
     ]
+
+
+def _score(score: Score) -> list[object]:
+    return [score.n, score.value, score.low, score.high]
+
+
+def _asked(asked: Asked) -> list[object]:
+    return [asked.invited, asked.answered, asked.by_link, asked.by_link_answered]

@@ -6,9 +6,10 @@ from typing import NamedTuple
 
 from analysis import charts, phrases
 from analysis.measures.closure import Closure
+from analysis.measures.scores import Score
 from analysis.report import Figures, MonthFigures, NoTask, SurveyFigures
 from analysis.svg import Svg
-from surveys.models import Kind
+from surveys.models import Kind, Survey
 
 GOAL = phrases.percent(Closure.goal)
 
@@ -106,18 +107,30 @@ def month_row(row: MonthFigures) -> dict[str, str]:
     return {
         "month": phrases.month_name(row.month),
         "rate": phrases.closure(closure),
-        "responses": phrases.rate(sum(s.answered for s in row.surveys), row.response_rate),
+        "responses": phrases.rate(row.asked.answered, row.response_rate),
         **{name: phrases.number(n) for name, n in shown.items()},
     }
 
 
-def survey_row(row: SurveyFigures) -> dict[str, str]:
-    kind = row.survey.kind
+def survey_rows(row: SurveyFigures) -> list[dict[str, str]]:
+    """One for the survey, and one more for anonymous answers where there are any."""
+    asked, by_link = row.asked, ""
+    if asked.by_link:
+        by_link = phrases.rate(asked.by_link_answered, asked.link_rate)
+    said = {"responses": phrases.rate(asked.answered, asked.rate), "by_link": by_link}
+    rows = [_score_row(row.survey, row.score) | said]
+    if row.anonymous_score.n:
+        nobody = {"responses": phrases.NONE, "by_link": "", "apart": "open links"}
+        rows.append(_score_row(row.survey, row.anonymous_score) | nobody)
+    return rows
+
+
+def _score_row(survey: Survey, score: Score) -> dict[str, str]:
     return {
-        "survey": row.survey.name,
-        "kind": kind.upper(),
-        "score": phrases.score(kind, row.score),
-        "span": phrases.score_span(kind, row.score),
-        "n": phrases.number(row.score.n),
-        "responses": phrases.rate(row.answered, row.response_rate),
+        "survey": survey.name,
+        "apart": "",
+        "kind": survey.kind.upper(),
+        "score": phrases.score(survey.kind, score),
+        "span": phrases.score_span(survey.kind, score),
+        "n": phrases.number(score.n),
     }

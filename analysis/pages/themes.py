@@ -51,6 +51,7 @@ def _shown(found: ThemesReport) -> dict[str, object]:
         "score": phrases.score(kind, found.score),
         "score_span": phrases.score_span(kind, found.score),
         "n": phrases.number(found.score.n),
+        "anonymous": phrases.number(found.anonymous) if found.anonymous else "",
         "coverage": phrases.rate(coverage.with_theme, coverage.share),
         "chart": _chart(found),
         "rows": [_row(kind, row) for row in found.themes],

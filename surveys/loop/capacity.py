@@ -14,7 +14,7 @@ from itertools import islice
 from django.db.models import Count, Q
 
 from surveys.loop.windows import is_working_day
-from surveys.models import DEADLINE, Absence, Invitation, OutreachTask, Survey, User, Wave
+from surveys.models import DEADLINE, Absence, Channel, Invitation, OutreachTask, Survey, User, Wave
 
 ENOUGH = 30  # answers from which a rate is an owner's own
 MEMORY = timedelta(days=365)
@@ -118,6 +118,7 @@ def rates(survey: Survey, owners: Iterable[Owner], now: datetime) -> dict[Owner,
     """For each owner the rate of their own accounts if that rests on 30 answers, else that of the
     whole survey if that does, else that of every survey of its kind. One query."""
     asked = Invitation.objects.filter(
+        ~Q(channel=Channel.LINK, link_given_at=None),
         decision=Invitation.Decision.ASK,
         survey__kind=survey.kind,
         send_at__gt=now - MEMORY,

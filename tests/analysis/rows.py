@@ -14,7 +14,7 @@ def at(text: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=UTC)
 
 
-def asked(survey, customer, when, *, sent=True, product="", occasion=None) -> Invitation:
+def asked(survey, customer, when, *, sent=True, product="", occasion=None, **fields) -> Invitation:
     invitation = Invitation.objects.create(
         survey=survey,
         customer=customer,
@@ -23,6 +23,7 @@ def asked(survey, customer, when, *, sent=True, product="", occasion=None) -> In
         language="en",
         created_at=when,
         expires_at=when + timedelta(days=30),
+        **fields,
     )
     Message.objects.create(
         kind=Message.Kind.INVITATION,

@@ -6,7 +6,7 @@ from django.utils import timezone
 from analysis.measures.closure import Clock, Closure, closure
 from analysis.measures.scores import Score
 from analysis.months import Month
-from analysis.report import Filters, NoTask, figures, newest_month
+from analysis.report import Asked, Filters, NoTask, figures, newest_month
 from surveys.models import Account, Customer, Kind, OutreachTask, Response
 from tests.analysis.rows import answer, asked, at, detractor
 from tests.conftest import survey_of
@@ -118,8 +118,42 @@ def test_the_response_rate_follows_the_invitations_of_the_month(nps, customer):
     answer(nps, NOW, 9, invitation=doubtful)  # so it had arrived
     answer(nps, at("2026-03-30 09:00"), 9)  # belongs to no invitation
     row = march().surveys[0]
-    assert (row.answered, row.sent) == (2, 4)
+    assert row.asked == Asked(invited=4, answered=2)
     assert march().response_rate.n == 4
+
+
+def test_links_are_invitations_from_the_day_they_are_handed_over(nps, customer):
+    day = at("2026-03-05 09:00")
+    by_link = {"sent": False, "channel": "link"}
+    asked(nps, customer, day)
+    asked(nps, customer, day, **by_link)  # planned, and given to nobody yet
+    asked(nps, customer, day, link_given_at=day, **by_link)
+    answer(nps, NOW, 9, invitation=asked(nps, customer, day, link_given_at=day, **by_link))
+    asked(nps, customer, day, link_given_at=day)  # mailed, and handed over too: one invitation
+    asked(nps, customer, day, sent=False, link_given_at=day)  # the mail failed, the link arrived
+    row = march().surveys[0]
+    assert row.asked == Asked(invited=5, answered=1, by_link=2, by_link_answered=1)
+    assert (row.asked.rate.n, row.asked.link_rate.value) == (5, 0.5)
+    assert march().response_rate == row.response_rate
+
+
+def test_anonymous_answers_stand_apart(nps, customer):
+    day, by_open_link = at("2026-03-05 09:00"), {"source": Response.Source.ANONYMOUS}
+    answer(nps, day, 9, invitation=asked(nps, customer, day))
+    for score in [0] * 10:
+        answer(nps, day, score, **by_open_link)
+    answer(nps, day, 10, verdict=Response.Verdict.MACHINE, **by_open_link)
+    row = march().surveys[0]
+    assert (row.bands, row.anonymous) == ((1, 0, 0), (0, 0, 10))
+    assert (row.score.n, row.anonymous_score.value) == (1, -100.0)
+    assert row.asked == Asked(invited=1, answered=1)
+    assert march().closure == Closure()
+    assert march().no_task == NoTask(anonymous=10)
+
+
+def test_a_survey_that_only_open_links_ask_is_shown(nps):
+    answer(nps, at("2026-03-05 09:00"), 9, source=Response.Source.ANONYMOUS)
+    assert march().surveys[0].anonymous == (1, 0, 0)
 
 
 def test_filters_narrow_every_figure(nps, customer):
@@ -152,7 +186,7 @@ def test_who_has_not_answered_counts_in_the_segment_of_today(nps):
     answer(nps, day, 9, invitation=asked(nps, heir, day), segment="Then")
 
     def sent(segment):
-        return [row.sent for row in march(Filters(month=MARCH, segment=segment)).surveys]
+        return [row.asked.invited for row in march(Filters(month=MARCH, segment=segment)).surveys]
 
     assert sent("Public") == [1]
     assert sent("Retail") == [1]

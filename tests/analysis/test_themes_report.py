@@ -75,6 +75,15 @@ def test_a_theme_has_its_share_score_impact_and_change(nps):
     assert second.quotes.newest.text.startswith("A comment that came")
 
 
+def test_themes_read_anonymous_comments_and_say_how_many(nps):
+    late = theme(nps)
+    comments(nps, 2, late, score=2)
+    comments(nps, 3, late, score=2, source=Response.Source.ANONYMOUS)
+    answer(nps, DAY, source=Response.Source.ANONYMOUS)
+    found = themes(nps, MARCH)
+    assert (found.themes[0].count, found.score.n, found.anonymous) == (5, 5, 3)
+
+
 def test_few_answers_show_their_number_and_no_figure(nps):
     late = theme(nps)
     comments(nps, 9, late, score=2)

@@ -27,7 +27,8 @@ class Command(BaseCommand):
         )
         for part in [*shown.parts(chosen.closure), *shown.no_task(chosen.no_task)]:
             self.stdout.write(f"  {part.name:<24}{part.n:>8}")
-        for row in map(shown.survey_row, chosen.surveys):
+        for row in (line for survey in chosen.surveys for line in shown.survey_rows(survey)):
+            name = ", ".join(filter(None, [row["survey"], row["apart"]]))
             self.stdout.write(
-                "{survey}: {kind} {score} {span} n {n}; answered {responses}".format(**row)
+                name + ": {kind} {score} {span} n {n}; answered {responses}".format(**row)
             )

@@ -118,6 +118,8 @@ def test_the_figures_of_the_file_are_those_of_the_page(reader, nps):
         "customer_unknown": "0",
         "invited": "11",
         "answered": "11",
+        "invited_by_link": "0",
+        "answered_by_link": "0",
     }
     assert "9 of 11 (81 %, 52–95 %)" in page(reader, month="2026-03")
 

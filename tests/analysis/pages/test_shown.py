@@ -3,7 +3,7 @@ import pytest
 from analysis.measures.closure import Closure
 from analysis.months import Month
 from analysis.pages import shown
-from analysis.report import Figures, Filters, MonthFigures, NoTask, SurveyFigures
+from analysis.report import Asked, Figures, Filters, MonthFigures, NoTask, SurveyFigures
 from surveys.models import Survey
 from tests.analysis.rows import at
 
@@ -57,7 +57,7 @@ def test_the_charts_show_months_and_scores():
 
 
 def test_a_row_of_the_table_says_what_the_figures_say():
-    row = SurveyFigures(Survey(name="NPS", kind="nps"), (6, 2, 2), sent=40, answered=10)
+    row = SurveyFigures(Survey(name="NPS", kind="nps"), (6, 2, 2), asked=Asked(40, 10))
     month = MonthFigures(MARCH, Closure(3, 1), NoTask(1, 2, 3), (row, row))
     assert shown.month_row(month) == {
         "month": "March 2026",
@@ -71,11 +71,24 @@ def test_a_row_of_the_table_says_what_the_figures_say():
         "withdrawn": "0",
         "no_task": "6",
     }
-    assert shown.survey_row(row) == {
+    [line] = shown.survey_rows(row)
+    assert line == {
         "survey": "NPS",
+        "apart": "",
         "kind": "NPS",
         "score": "+40",
         "span": "−13 to +74",
         "n": "10",
         "responses": "10 of 40 (25\u00a0%, 14–40\u00a0%)",
+        "by_link": "",
     }
+
+
+def test_links_and_open_links_are_told_apart():
+    asked = Asked(invited=40, answered=10, by_link=10, by_link_answered=5)
+    row = SurveyFigures(Survey(name="NPS", kind="nps"), (6, 2, 2), (0, 0, 12), asked)
+    known, anonymous = shown.survey_rows(row)
+    assert (known["score"], known["n"], known["apart"]) == ("+40", "10", "")
+    assert known["by_link"] == "5 of 10 (50\u00a0%, 24–76\u00a0%)"
+    assert (anonymous["score"], anonymous["n"]) == ("−100", "12")
+    assert (anonymous["apart"], anonymous["responses"]) == ("open links", "–")
