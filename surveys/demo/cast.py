@@ -12,8 +12,10 @@ from surveys.demo.comments import CAUSES
 from surveys.models import (
     Absence,
     Account,
+    Brand,
     Customer,
     Family,
+    Logo,
     RootCause,
     Survey,
     Team,
@@ -99,14 +101,24 @@ def _next_first_of(month: int, today: date) -> date:
     return this_year if this_year > today else date(today.year + 1, month, 1)
 
 
+def _brand() -> Brand:
+    logo = Logo.of((Path(__file__).parent / "larkfield.png").read_bytes())
+    logo.save()
+    return Brand.objects.create(
+        name=company.COMPANY, logo=logo, colour="#0f766e",
+        review_url="https://reviews.example/larkfield",
+    )  # fmt: skip
+
+
 def _surveys(now: datetime) -> dict[str, Survey]:
+    brand = _brand()
     words = tomllib.loads((Path(__file__).parent / "phrases" / "wordings.toml").read_text("utf-8"))
     surveys = {}
     for key, (name, kind, product, is_open) in PROGRAMS.items():
         family = Family.objects.create(name=name, throttle_days=THROTTLE_DAYS[key])
         surveys[key] = Survey.objects.create(
             name=name, family=family, kind=kind, product=product, is_open=is_open,
-            sender_name=company.COMPANY, created_at=now - timedelta(days=600),
+            sender_name=company.COMPANY, brand=brand, created_at=now - timedelta(days=600),
             **ANY_TIME,
         )  # fmt: skip
         Wording.objects.bulk_create(

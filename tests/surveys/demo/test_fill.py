@@ -27,6 +27,7 @@ from surveys.models import (
     Response,
     ResponseVersion,
     Suppression,
+    Survey,
     User,
     Wave,
 )
@@ -60,10 +61,20 @@ class TestTheWholeDemo:
         assert 2_500 <= counts["answers"] <= 3_500
         assert User.objects.count() == len(STAFF)
 
+        self.every_survey_is_ready_to_be_answered()
         self.every_answer_is_whole()
         self.every_task_is_whole()
         self.the_queue_has_every_state()
         self.what_waits_is_what_a_newcomer_should_see()
+
+    def every_survey_is_ready_to_be_answered(self):
+        for survey in Survey.objects.select_related("brand"):
+            survey.brand.full_clean()
+            keys = {tuple(dict(wording.choices)) for wording in survey.wordings.all()}
+            assert len(keys) == 1
+            for wording in survey.wordings.all():
+                wording.full_clean()
+                assert wording.promoter_question != wording.detractor_question
 
     def every_answer_is_whole(self):
         invited = Response.objects.filter(source="invited")
