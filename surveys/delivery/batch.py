@@ -11,6 +11,7 @@ from datetime import datetime
 from django.db import transaction
 
 from surveys.delivery import claim, emails, lanes, outcomes, provider
+from surveys.delivery.handover import Desk
 from surveys.delivery.letter import Letter
 from surveys.delivery.openings import closed_until
 from surveys.delivery.pace import Pace
@@ -24,17 +25,18 @@ log = logging.getLogger(__name__)
 class Batch:
     """Sends `messages`, which this sender holds. `clock` tells the time in UTC; `stop` ends early.
 
-    What the server took is written down together with the hand-over of the next mail: one commit
-    a mail, and one mail in doubt at most when the process dies.
+    What the server took is written down together with the hand-over of the next mail: never more
+    than one mail of a batch is in doubt when the process dies.
     """
 
     lane: Callable[[], Lane] = staticmethod(provider.lane)
 
     def __init__(
-        self, messages: list[Message], clock: Callable[[], datetime], pace: Pace,
+        self, messages: list[Message], clock: Callable[[], datetime], pace: Pace, desk: Desk,
         stop: threading.Event,
     ):  # fmt: skip
         self.messages, self.clock, self.pace, self.stop = messages, clock, pace, stop
+        self.desk = desk
         self.accepted: Message | None = None  # by the server, and not written down yet
         self.sent = 0
 
@@ -75,7 +77,7 @@ class Batch:
 
         def hand_over() -> bool:
             nonlocal is_handed
-            is_handed = claim.hand_over(message, self.clock(), self.accepted)
+            is_handed = self.desk.hand_over(message, self.accepted)
             self._forget_accepted()
             return is_handed
 

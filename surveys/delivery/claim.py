@@ -7,13 +7,11 @@ import uuid
 from datetime import datetime, timedelta
 from typing import Any
 
-import psycopg
 from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Case, F, Q, Value, When
 
-from surveys.delivery.wanted import STILL_WANTED
-from surveys.models import Message, Suppression
+from surveys.models import Message
 from surveys.models.outbox import Messages
 
 LEASE = timedelta(minutes=2)
@@ -51,15 +49,6 @@ CLAIM = """
         sender = %(sender)s, attempts = attempts + 1
     FROM chosen WHERE surveys_message.id = chosen.id
 """
-HAND_OVER = f"""
-    WITH before AS (
-        UPDATE surveys_message SET state = 'sent', sent_at = %(sent_at)s, last_error = '',
-            provider_id = %(provider_id)s
-        WHERE id = %(accepted)s AND lease = %(accepted_lease)s AND state IN ('sending', 'in_doubt')
-    )
-    UPDATE surveys_message AS message SET handed_at = %(now)s, message_id = %(message_id)s
-    WHERE id = %(id)s AND lease = %(lease)s AND state = 'sending' AND {STILL_WANTED}
-"""  # noqa: S608 - a constant
 DEAD = """
     SELECT sender, pg_try_advisory_xact_lock(sender) FROM (
         SELECT DISTINCT sender FROM surveys_message WHERE state = 'sending' AND sender IS NOT NULL
@@ -114,36 +103,6 @@ def extend(sender: int, now: datetime) -> int:
     """A living sender keeps what it has claimed."""
     mine = Message.objects.filter(state=State.SENDING, sender=sender)
     return mine.update(lease_until=now + LEASE)
-
-
-def hand_over(message: Message, now: datetime, accepted: Message | None = None) -> bool:
-    """Commit that from now on the server may have the mail, if it is ours and still wanted.
-
-    The same statement writes down that the server took the mail before, `accepted`: so one commit
-    a mail is enough, and still at most one is in doubt when its sender dies. Prepared, because
-    planning it takes PostgreSQL longer than running it.
-    """
-    connection.ensure_connection()
-    with psycopg.Cursor(connection.connection) as cursor:
-        cursor.execute(HAND_OVER, _hand_over_parameters(message, now, accepted), prepare=True)
-        return cursor.rowcount == 1
-
-
-def _hand_over_parameters(message: Message, now: datetime, accepted: Message | None) -> dict:
-    customer = message.invitation.customer if message.invitation else None
-    email = customer.email if customer else ""
-    return {
-        "id": message.pk,
-        "lease": message.lease,
-        "message_id": message.message_id,
-        "now": now,
-        "email": email,
-        "digest": Suppression.hash(email or ""),
-        "accepted": accepted.pk if accepted else None,
-        "accepted_lease": accepted.lease if accepted else None,
-        "sent_at": accepted.sent_at if accepted else None,
-        "provider_id": accepted.provider_id if accepted else "",
-    }
 
 
 def sent(message: Message) -> bool:

@@ -16,6 +16,7 @@ from django.db import DatabaseError, connection
 
 from surveys.delivery import claim, lanes
 from surveys.delivery.batch import Batch
+from surveys.delivery.handover import Desk
 from surveys.delivery.pace import Pace
 from surveys.delivery.presence import Presence
 from surveys.models import Message
@@ -39,8 +40,8 @@ def drain(clock: Clock, batch: int = BATCH) -> int:
     if not due or lanes.is_paused(clock()):
         return 0
     workers = math.ceil(due / batch)
-    with Presence() as presence, ThreadPoolExecutor(workers) as pool:
-        run = Run(clock, batch, presence)
+    with Presence() as presence, Desk(clock) as desk, ThreadPoolExecutor(workers) as pool:
+        run = Run(clock, batch, presence, desk)
         try:
             working = [pool.submit(_work, run) for _ in range(workers)]
             _look_after(run, working)
@@ -56,6 +57,7 @@ class Run:
     clock: Clock
     batch: int
     presence: Presence
+    desk: Desk
     stop: threading.Event = field(default_factory=threading.Event)
     began: float = field(default_factory=time.monotonic)
     pace: Pace = field(default_factory=lambda: Pace(settings.MAIL_RATE))
@@ -72,7 +74,7 @@ def _work(run: Run) -> int:
             messages = claim.claim(run.clock(), run.batch, run.presence.key)
             if not messages:
                 break
-            sent += Batch(messages, run.clock, run.pace, run.stop).send()
+            sent += Batch(messages, run.clock, run.pace, run.desk, run.stop).send()
         return sent
     finally:
         connection.close()

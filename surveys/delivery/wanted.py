@@ -13,7 +13,7 @@ from surveys.models import Invitation, Message, Response, Suppression, Wave
 State = Message.State
 WAVE_PAUSED = "Held back: the wave is paused."
 
-# The same rules as `Known.unwanted`, for one row at the last moment.
+# The same rules as `Known.unwanted`, at the last moment: for a `message` and its `given` address.
 STILL_WANTED = """
     CASE WHEN message.kind IN ('invitation', 'reminder', 'heads_up') THEN EXISTS (
         SELECT FROM surveys_invitation AS invitation
@@ -23,10 +23,10 @@ STILL_WANTED = """
         WHERE invitation.id = message.invitation_id AND invitation.expires_at > %(now)s
             AND survey.is_open AND survey.paused_reason = ''
             AND (wave.id IS NULL OR wave.state NOT IN ('paused', 'stopped'))
-            AND customer.email = %(email)s
+            AND customer.email = given.email
             AND NOT EXISTS (
                 SELECT FROM surveys_suppression AS suppression
-                WHERE suppression.digest = %(digest)s
+                WHERE suppression.digest = given.digest
                     AND (suppression.family_id IS NULL
                         OR suppression.family_id = survey.family_id))
             AND NOT EXISTS (

@@ -44,22 +44,25 @@ def sender() -> None:
 
 def be_careless() -> None:
     """The positive controls: one forgets the hand-over, the other calls it sent too early."""
-    from surveys.delivery import claim
+    from surveys.delivery import claim, handover
     from surveys.models import Message
 
-    def mark(message, now, accepted=None):
-        return Message.objects.filter(pk=message.pk, lease=message.lease).update(
-            state="sent", sent_at=now, message_id=message.message_id
-        )
+    def mark(waiting, now):
+        for mail, _ in waiting:
+            Message.objects.filter(pk=mail.pk, lease=mail.lease).update(
+                state="sent", sent_at=now, message_id=mail.message_id
+            )
+        return {mail.pk for mail, _ in waiting}
 
-    def requeue(message, now, accepted=None):
-        if accepted:
-            claim.sent(accepted)
-        return Message.objects.filter(pk=message.pk, lease=message.lease).update(
-            message_id=message.message_id
-        )
+    def requeue(waiting, now):
+        for mail, taken in waiting:
+            if taken:
+                claim.sent(taken)
+            mine = Message.objects.filter(pk=mail.pk, lease=mail.lease)
+            mine.update(message_id=mail.message_id)
+        return {mail.pk for mail, _ in waiting}
 
-    claim.hand_over = {"mark": mark, "requeue": requeue}[STRATEGY]
+    handover.commit = {"mark": mark, "requeue": requeue}[STRATEGY]
 
 
 def warm_up() -> None:

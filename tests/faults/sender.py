@@ -19,7 +19,7 @@ END = b"\r\n.\r\n"
 
 def arm(point: str, die) -> None:
     """Replace the function that passes `point` by one that dies there."""
-    from surveys.delivery import claim, emails, hints, smtp
+    from surveys.delivery import claim, emails, handover, hints, smtp
 
     say, connect = smtp._Patient.say, smtp._connect
 
@@ -59,7 +59,7 @@ def arm(point: str, die) -> None:
     elif point == "connecting":
         smtp._connect = before(connect)
     elif point == "handed":
-        claim.hand_over = after(claim.hand_over)
+        handover.commit = after(handover.commit)
     elif point == "hint":
         hints._publish = before(hints._publish)
 
@@ -73,7 +73,7 @@ def main() -> None:
     django.setup()
     from django.utils import timezone
 
-    from surveys.delivery import claim, send
+    from surveys.delivery import handover, send
     from surveys.loop import ask
     from surveys.models import Customer, Survey
 
@@ -81,7 +81,7 @@ def main() -> None:
     # To this very thread: another one might take it, and this one would go on for a while.
     arm(chosen.at, lambda: signal.pthread_kill(threading.get_ident(), number))
     if chosen.careless:
-        claim.hand_over = lambda message, now, accepted=None: True
+        handover.commit = lambda waiting, now: {one.mail.pk for one in waiting}
     if chosen.at == "hint":
         ask.invite(Survey.objects.get(), Customer.objects.all(), "test:1", timezone.now())
     send.drain(timezone.now)

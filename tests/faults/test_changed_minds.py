@@ -3,7 +3,7 @@
 import pytest
 from django.utils import timezone
 
-from surveys.delivery import claim, emails, send
+from surveys.delivery import emails, handover, send
 from surveys.loop import answer
 from surveys.models import Customer, Message, Response, Suppression, Survey, Wave
 
@@ -91,14 +91,14 @@ def test_a_change_before_the_claim_does_not_even_open_a_connection(sink, of_a_wa
 
 def test_a_change_after_the_hand_over_comes_too_late(sink, mail, monkeypatch):
     """The control: so the mails above were stopped by the very statement that hands them over."""
-    hand_over = claim.hand_over
+    commit = handover.commit
 
-    def handed_then_changed(message, *arguments):
-        handed = hand_over(message, *arguments)
-        unsubscribe(message)
+    def handed_then_changed(waiting, now):
+        handed = commit(waiting, now)
+        unsubscribe(waiting[0].mail)
         return handed
 
-    monkeypatch.setattr(claim, "hand_over", handed_then_changed)
+    monkeypatch.setattr(handover, "commit", handed_then_changed)
     assert send.drain(timezone.now) == 1
     assert len(sink.kept) == 1
 

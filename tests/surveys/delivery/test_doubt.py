@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from surveys.delivery import claim, doubt, outcomes, send
+from surveys.delivery import claim, doubt, handover, outcomes, send
+from surveys.delivery.handover import HandOver
 from surveys.loop import answer, deliver
 from surveys.models import DeliveryEvent, Message
 
@@ -89,7 +90,7 @@ def test_the_receiving_side_may_be_asked(doubtful, arrived, becomes):
 def test_a_sender_that_was_only_thought_dead_settles_it_itself(asked):
     now = timezone.now()
     (message,) = claim.claim(now, 1)
-    claim.hand_over(message, now)
+    handover.commit([HandOver(message)], now)
     claim.free_abandoned(now + claim.LEASE + timedelta(seconds=1))
     assert state(message) == "in_doubt"
     message.sent_at = now

@@ -6,7 +6,8 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from surveys.delivery import claim, emails, send
+from surveys.delivery import claim, emails, handover, send
+from surveys.delivery.handover import HandOver
 from surveys.delivery.smtp import Lane
 from surveys.loop import ask
 from surveys.loop.suppress import suppress
@@ -150,7 +151,7 @@ def test_a_closed_survey_sends_nothing_more(mail_server, asked, nps):
 def test_a_dead_senders_rows_are_freed_when_its_lease_has_run_out(asked):
     now = timezone.now()
     claimed = claim.claim(now, 10)
-    claim.hand_over(claimed[0], now)
+    handover.commit([HandOver(claimed[0])], now)
     assert claim.free_abandoned(now + claim.LEASE) == 0
     assert claim.free_abandoned(now + claim.LEASE + timedelta(seconds=1)) == 3
     assert states() == {"in_doubt": 1, "queued": 2}
@@ -163,7 +164,7 @@ def test_a_sender_that_slept_past_its_lease_can_change_nothing(asked):
     claim.free_abandoned(later)
     claim.claim(later, 10)
     sleeper[0].sent_at = later
-    assert not claim.hand_over(sleeper[0], later)
+    assert handover.commit([HandOver(sleeper[0])], later) == set()
     assert not claim.sent(sleeper[0])
     assert states() == {"sending": 3}
 
