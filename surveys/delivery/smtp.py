@@ -16,7 +16,6 @@ from django.core.mail import DNS_NAME
 
 from surveys.delivery.letter import Letter
 
-LEADING_DOT = re.compile(rb"(?m)^\.")  # doubled, for a lone one ends the mail (RFC 5321, 4.5.2)
 LINE_END = re.compile(r"[\r\n]")
 GREEDY = 4_096  # bytes
 POLICY = re.compile(r"\d\d\d[ -]5\.7\.")  # RFC 3463: who we are is refused, not the address
@@ -92,8 +91,7 @@ class Lane:
         if not hand_over():
             self.hang_up()
             return ""
-        body = LEADING_DOT.sub(b"..", letter.content.rstrip(b"\r\n"))
-        reply = smtp.say(body + b"\r\n.\r\n")[0]
+        reply = smtp.say(_transparent(letter.content.rstrip(b"\r\n")) + b"\r\n.\r\n")[0]
         if reply[0] // 100 != 2:
             self._refused("DATA", reply)
         return ""
@@ -155,6 +153,11 @@ def _envelope(letter: Letter) -> list[bytes]:
         raise ValueError("A line break in an address.")
     lines = f"MAIL FROM:<{letter.sender}>\r\n", f"RCPT TO:<{letter.recipient}>\r\n", "DATA\r\n"
     return [line.encode("ascii") for line in lines]
+
+
+def _transparent(content: bytes) -> bytes:
+    """Every dot at the beginning of a line doubled: a lone one ends the mail (RFC 5321, 4.5.2)."""
+    return (b"\n" + content).replace(b"\n.", b"\n..")[1:]
 
 
 def _connected() -> _Patient:
