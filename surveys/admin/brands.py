@@ -21,8 +21,8 @@ class BrandForm(forms.ModelForm):
         required=False,
         widget=UnfoldAdminFileFieldWidget({"accept": ",".join(KINDS)}),
         help_text=f"PNG, JPEG or WebP, up to {LOGO_BYTES // 1000} kB and {LOGO_WIDTH} x "
-        f"{LOGO_HEIGHT} pixels. It is shown 48 pixels high, on light pages and on dark ones: best "
-        "on a transparent ground. Empty: the company's name.",
+        f"{LOGO_HEIGHT} pixels. Shown 48 pixels high, on white even in dark mode. Empty: the "
+        "company's name.",
     )
 
     def __init__(self, *args, **kwargs):
