@@ -28,6 +28,18 @@ CONTACT_EMAIL = env("CONTACT_EMAIL", default="surveys@localhost.localdomain")
 # Manners: between two surveys to one customer, of whatever families; reminders do not count.
 GLOBAL_THROTTLE_DAYS = env.int("GLOBAL_THROTTLE_DAYS", default=7)
 
+# How long things are kept; a sweep each night sees to it (surveys/loop/expire.py).
+KEEP_MAIL_DAYS = env.int("KEEP_MAIL_DAYS", default=30)  # what came in, and what servers said
+KEEP_ADDRESS_DAYS = env.int("KEEP_ADDRESS_DAYS", default=30)  # of visitors, with their browsers
+KEEP_ANSWER_MONTHS = env.int("KEEP_ANSWER_MONTHS", default=24)  # with the name of who gave them
+KEEP_AUDIT_MONTHS = env.int("KEEP_AUDIT_MONTHS", default=36)
+ERASURE_LOG = env("ERASURE_LOG", default="")  # whom to forget again after a backup is restored
+if KEEP_AUDIT_MONTHS < 12 or min(KEEP_MAIL_DAYS, KEEP_ADDRESS_DAYS, KEEP_ANSWER_MONTHS) < 1:
+    raise ImproperlyConfigured(
+        "KEEP_MAIL_DAYS, KEEP_ADDRESS_DAYS and KEEP_ANSWER_MONTHS must be at least 1, and "
+        "KEEP_AUDIT_MONTHS at least 12: the database refuses to delete younger audit entries."
+    )
+
 # Safety
 DEBUG = env.bool("DEBUG", default=False)
 SECURE = env.bool("SECURE", default=SITE_URL.startswith("https://"))

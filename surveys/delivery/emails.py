@@ -10,7 +10,7 @@ from surveys.delivery import notices
 from surveys.delivery.compiled import said
 from surveys.delivery.headers import mailbox_line, one_line
 from surveys.delivery.letter import Letter, about, letter
-from surveys.delivery.links import admin_link, answer_link, unsubscribe_link
+from surveys.delivery.links import admin_link, answer_link, privacy_link, unsubscribe_link
 from surveys.delivery.sheets import Sheet, heads_up_sheet, sender_of, survey_sheet, words_of
 from surveys.models import Customer, Invitation, Message, Reminder, Survey, User
 
@@ -65,7 +65,7 @@ def test(message: Message) -> Letter:
     words = words_of(survey, message.language or survey.language, message.reminder)
     sheet = survey_sheet(survey, words, named=bool(colleague.name))
     preview = admin_link(survey, "preview", words.language)
-    values = _values(colleague.name, survey.product, preview, preview)
+    values = _values(colleague.name, survey.product, preview, preview, preview)
     subject, sender = f"Test: {sheet.subject(values)}", sender_of(survey)
     return letter(message, colleague, subject, sheet.form.body(values), sender=sender)
 
@@ -74,7 +74,8 @@ def _to_customer(
     message: Message, asked: Invitation, sheet: Sheet, sender: str, more: bytes = b""
 ) -> Letter:
     customer, opt_out = asked.customer, unsubscribe_link(asked)
-    values = _values(customer.name, asked.product, answer_link(asked), opt_out)
+    links = answer_link(asked), opt_out, privacy_link(asked)
+    values = _values(customer.name, asked.product, *links)
     more += (  # RFC 8058; and by what Google tells complaints apart
         f"List-Unsubscribe: <{opt_out}>\r\n"
         "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"
@@ -84,13 +85,14 @@ def _to_customer(
     return letter(message, customer, sheet.subject(values), body, sender=sender, more=more)
 
 
-def _values(name: str, product: str, answer: str, unsubscribe: str) -> dict[str, str]:
+def _values(name: str, product: str, answer: str, unsubscribe: str, privacy: str) -> dict[str, str]:
     """What differs from letter to letter."""
     return {
         "name": one_line(name),
         "product": one_line(product) or settings.COMPANY,
         "answer": answer,
         "unsubscribe": unsubscribe,
+        "privacy": privacy,
     }
 
 
@@ -119,7 +121,7 @@ def preview_of_heads_up(survey: Survey, language: str) -> Preview:
 
 
 def _preview(survey: Survey, sheet: Sheet) -> Preview:
-    values = _values("Ada Example", survey.product, "#", "#")
+    values = _values("Ada Example", survey.product, "#", "#", "#")
     return Preview(sheet.subject(values), said(sheet.text, values), said(sheet.html, values))
 
 

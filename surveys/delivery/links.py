@@ -23,6 +23,11 @@ def unsubscribe_link(asked: Invitation) -> str:
     return _customers(Purpose.UNSUBSCRIBE, asked)
 
 
+def privacy_link(asked: Invitation) -> str:
+    """Where this customer sees and deletes what they have said."""
+    return _customers(Purpose.PRIVACY, asked)
+
+
 def admin_link(noun: models.Model, page: str = "change", *more: object) -> str:
     """Where colleagues see and change this noun, or another page about it."""
     name = f"admin:{noun._meta.app_label}_{noun._meta.model_name}_{page}"

@@ -20,7 +20,7 @@ INVITATION, HEADS_UP = "invitation", "heads_up"  # names of templates
 NO_FOREIGN_FONTS = mrml.RenderOptions(fonts={})  # it would fetch “Roboto” from another company
 RIGHT_TO_LEFT = {"ar", "fa", "he", "ur"}
 TEXTS = [field.name for field in fields(Words) if field.name != "language"]
-RECIPIENT = ["answer", "unsubscribe"]
+RECIPIENT = ["answer", "unsubscribe", "privacy"]
 
 
 class Look(NamedTuple):

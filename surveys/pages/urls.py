@@ -4,12 +4,16 @@ from django.urls import path, re_path
 
 from surveys.pages.answer import answer
 from surveys.pages.brand import colours, logo
+from surveys.pages.privacy import delete, download, privacy
 from surveys.pages.unsubscribe import unsubscribe
 
 app_name = "surveys"
 urlpatterns = [
     path("a/<str:token>", answer, name="answer"),
     path("u/<str:token>", unsubscribe, name="unsubscribe"),
+    path("p/<str:token>", privacy, name="privacy"),
+    path("p/<str:token>/answers.json", download, name="privacy-file"),
+    path("p/<str:token>/delete", delete, name="privacy-delete"),
     re_path(r"^brand/(?P<digest>[0-9a-f]{64})$", logo, name="logo"),
     re_path(r"^brand/(?P<light>[0-9a-f]{6})-(?P<dark>[0-9a-f]{6})\.css$", colours, name="colours"),
 ]

@@ -58,6 +58,13 @@ def test_the_invitation_has_a_link_for_every_score_in_text_and_html(asked):
     assert "%%" not in html + text
 
 
+@pytest.mark.parametrize("kind", ["invitation", "heads_up"])
+def test_it_leads_to_what_we_keep_of_the_customer(asked, kind):
+    mail = read_back(letter_of(Message(pk=1, kind=kind, invitation=asked)).content)
+    link = f"http://testserver/p/{asked.token('privacy')}"
+    assert [text_of(mail).count(link), mail.get_body(("html",)).get_content().count(link)] == [1, 1]
+
+
 def test_its_headers(asked):
     mail = invitation(asked)
     link = f"http://testserver/u/{asked.token('unsubscribe')}"

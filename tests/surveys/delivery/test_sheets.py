@@ -40,7 +40,8 @@ def sheet_in(language: str, kind: str, named: bool = True) -> Sheet:
 def values_of(name: str) -> dict[str, str]:
     link = "https://survey.example"
     return {"name": one_line(name), "product": one_line(name[::-1]),
-            "answer": f"{link}/a/{'a' * 26}", "unsubscribe": f"{link}/u/{'u' * 26}"}  # fmt: skip
+            "answer": f"{link}/a/{'a' * 26}", "unsubscribe": f"{link}/u/{'u' * 26}",
+            "privacy": f"{link}/p/{'p' * 26}"}  # fmt: skip
 
 
 def slow(sheet: Sheet, values: dict[str, str]) -> bytes:

@@ -1,0 +1,110 @@
+"""What we keep of a customer: they see it, take it with them, and have it deleted."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from django.conf import settings
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.utils import timezone, translation
+from django.views.decorators.http import require_http_methods, require_safe
+
+from surveys.loop.forget import forget
+from surveys.models import Erasure, Invitation, Purpose, Response
+from surveys.pages.public import gone, nonce, nonce_is_good, public_page
+
+FILE = 'attachment; filename="my-answers.json"'
+
+
+@public_page
+@require_safe
+def privacy(request: HttpRequest, token: str) -> HttpResponse:
+    """Every answer of the customer. Not their name or address: who holds the link knows them, or
+    should not learn them from it."""
+    asked = _find(token)
+    if asked is None:
+        return gone(request)
+    with translation.override(asked.language):
+        return _render(request, asked, "privacy", token=token, answers=_answers(asked))
+
+
+@public_page
+@require_safe
+def download(request: HttpRequest, token: str) -> HttpResponse:
+    """The same for machines, with every version of each answer (GDPR, article 20)."""
+    asked = _find(token)
+    if asked is None:
+        return gone(request)
+    rows = _answers(asked).prefetch_related("versions", "reasons")
+    answers = [_in_words(answer) for answer in rows]
+    body = {"from": settings.COMPANY, "as_of": timezone.now(), "answers": answers}
+    pretty = {"indent": 2, "ensure_ascii": False}
+    return JsonResponse(body, json_dumps_params=pretty, headers={"Content-Disposition": FILE})
+
+
+@public_page
+@require_http_methods(["GET", "HEAD", "POST"])
+def delete(request: HttpRequest, token: str) -> HttpResponse:
+    """Ask once more, then forget them. Pressing twice shows the same page: only a link that led
+    somewhere has ever had a nonce."""
+    asked = _find(token)
+    confirmed = request.method == "POST" and nonce_is_good(request.POST.get("nonce", ""), token)
+    if asked is None:
+        return _render(request, None, "privacy_deleted") if confirmed else gone(request)
+    with translation.override(asked.language):
+        if confirmed:
+            forget(asked.customer, None, "", timezone.now(), Erasure.Cause.CUSTOMER)
+            return _render(request, asked, "privacy_deleted")
+        return _render(request, asked, "privacy_delete", token=token, nonce=nonce(token))
+
+
+def _find(token: str) -> Invitation | None:
+    asked = Invitation.objects.by_token(token, Purpose.PRIVACY)
+    return asked.select_related("customer", "survey__brand").first()
+
+
+def _answers(asked: Invitation) -> QuerySet[Response]:
+    mine = Response.objects.filter(customer=asked.customer_id).order_by("-answered_at", "-pk")
+    return mine.select_related("survey")
+
+
+def _in_words(answer: Response) -> dict:
+    versions = [
+        {"at": version.recorded_at, "score": version.score, "comment": version.comment}
+        for version in answer.versions.all()
+    ]
+    return {
+        "survey": answer.survey.name,
+        "about": answer.product,
+        "answered_at": answer.answered_at,
+        "score": answer.score,
+        "scale": [answer.survey.scale[0], answer.survey.scale[-1]],
+        "comment": answer.comment,
+        "reasons": [reason.key for reason in answer.reasons.all()],
+        "wants_contact": answer.wants_contact,
+        "contact_channel": answer.contact_channel,
+        "contact_time": answer.contact_time,
+        "versions": versions,
+    }
+
+
+class Kept(NamedTuple):
+    """For how long, in whole months or days."""
+
+    answer_months: int
+    mail_days: int
+    address_days: int
+
+
+def _render(request: HttpRequest, asked: Invitation | None, page: str, **more) -> HttpResponse:
+    days = settings.KEEP_MAIL_DAYS, settings.KEEP_ADDRESS_DAYS
+    context = {
+        "company": settings.COMPANY,
+        "contact": settings.CONTACT_EMAIL,
+        "kept": Kept(settings.KEEP_ANSWER_MONTHS, *days),
+        "brand": asked.survey.brand if asked else None,
+        **more,
+    }
+    return render(request, f"surveys/pages/{page}.html", context)
