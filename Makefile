@@ -44,6 +44,9 @@ fuzz: .venv/.test-installed ## Try 2,000 new examples on each property (ARGS='-k
 kills: .venv/.test-installed ## Kill senders of mail at random (KILLS=10000) and look for lost and double mails
 	@$(PY) -m tests.bench.kills
 
+scanners: .venv/.test-installed ## Let mail scanners loose on the customers' pages (LINKS=10000; CARELESS=1: the control)
+	@$(PY) -m tests.bench.scanners
+
 bench-send: .venv/.test-installed ## Invitations a second, against smtplib on one connection
 	@$(PY) -m tests.bench.send
 

@@ -1,0 +1,168 @@
+"""Eleven ways in which mail scanners go through the links of a mail.
+
+Those of plain HTTP read pages as programs do, those of Chromium as sandboxes do. A profile gets
+the links of one mail in the order of the mail, and a client, which has an address of its own.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import zip_longest
+from urllib.parse import quote, unquote, urlencode, urljoin, urlsplit
+
+from playwright.sync_api import Browser, Locator, Page, TimeoutError
+
+from tests.bench.forms import Form, forms_of
+from tests.bench.mails import Links
+from tests.bench.web import Reply, exchange, request
+
+AGENT = "Mozilla/5.0 (compatible; MailScanner/1.0)"
+DWELL = 5_000  # milliseconds that a sandbox stays on a page before it acts
+AT_ONCE = 8  # pages
+PATIENCE = 2_000  # until a press is known to lead nowhere
+WITH_BUTTONS = "button, input[type=submit]"
+
+
+Act = Callable[[Page], None]
+
+
+@dataclass(frozen=True)
+class Client:
+    """Somebody at an address; the site trusts the header of the proxy in front of it."""
+
+    port: int
+    address: str
+
+    def send(self, method: str, link: str, body: bytes = b"", **headers: str) -> Reply:
+        parts = urlsplit(link)
+        target = parts.path + (f"?{parts.query}" if parts.query else "")
+        headers = {"User_Agent": AGENT, "X_Forwarded_For": self.address, **headers}
+        return exchange(self.port, request(method, target, body, **headers))
+
+    def get(self, link: str, **headers: str) -> Reply:
+        return self.send("GET", link, **headers)
+
+    def elsewhere(self) -> Client:
+        """The same scanner, from its second address."""
+        return Client(self.port, self.address.replace("10.", "11.", 1))
+
+
+@dataclass(frozen=True)
+class Job:
+    """What Chromium does with one link: each act after a dwell, on the page that is there then."""
+
+    client: Client
+    link: str
+    acts: Sequence[Act]
+
+
+def only_heads(client: Client, links: Links) -> None:
+    for link in links:
+        client.send("HEAD", link)
+
+
+def every_link(client: Client, links: Links) -> None:
+    for link in links:
+        client.get(link)
+
+
+def every_link_from_two_addresses(client: Client, links: Links) -> None:
+    for link in links:
+        client.get(link)
+        client.elsewhere().get(link)
+
+
+def mangled(client: Client, links: Links) -> None:
+    """In another case, without the query, with the full stop that ended a sentence."""
+    for link in links:
+        parts = urlsplit(link)
+        for path in (parts.path[:3] + parts.path[3:].upper(), parts.path, link + "."):
+            client.get(path)
+
+
+def prefetched(client: Client, links: Links) -> None:
+    for link in links:
+        client.get(link, Purpose="prefetch", Sec_Purpose="prefetch;prerender", X_Moz="prefetch")
+
+
+def rewritten(client: Client, links: Links) -> None:
+    """A service puts itself before each link, looks at what is behind it, and then redirects."""
+    service = Client(client.port, client.address.replace("10.", "12.", 1))
+    for link in links:
+        wrapped = f"https://safelinks.example/?url={quote(link, safe='')}&data=05%7C02&reserved=0"
+        behind = unquote(urlsplit(wrapped).query.partition("url=")[2].partition("&")[0])
+        service.send("HEAD", behind)
+        service.get(behind)
+        client.get(behind, Referer="https://safelinks.example/")
+
+
+def every_form_sent(client: Client, links: Links) -> None:
+    """Sends each form at once, in the order of the page, with anything in its fields; and once more
+    each form of the page that comes back."""
+    for link in links:
+        page = client.get(link).text
+        for form in forms_of(page):
+            reply = send_form(client, link, form)
+            for another in forms_of(reply.text):
+                send_form(client, link, another)
+
+
+def send_form(client: Client, link: str, form: Form) -> Reply:
+    some = {name: random.choice(values) for name, values in form.choices.items()}
+    said = some | form.values | dict.fromkeys(form.texts, "test@example.com")
+    for button in form.buttons[:1]:
+        said |= button
+    target = urljoin(link, form.action or link)
+    if form.method == "POST":
+        return client.send("POST", target, urlencode(said).encode())
+    return client.get(f"{target}?{urlencode(said)}")
+
+
+def press_first(page: Page) -> None:
+    """The first button that is to be seen."""
+    press(page, page.locator(WITH_BUTTONS).locator("visible=true").first)
+
+
+def press_number(number: int) -> Act:
+    """The button of that number, which a script can press whether it is to be seen or not."""
+    return lambda page: press(page, page.locator(WITH_BUTTONS).nth(number))
+
+
+def press(page: Page, target: Locator) -> None:
+    """Like a hand where it can be seen. A form that is not complete stays where it is."""
+    if not target.count():
+        return
+    with suppress(TimeoutError), page.expect_event("framenavigated", timeout=PATIENCE):
+        if target.is_visible():
+            target.click(no_wait_after=True)
+        else:
+            target.evaluate("button => button.click()")
+    page.wait_for_load_state()
+
+
+def buttons_behind(client: Client, link: str) -> int:
+    return sum(len(form.buttons) for form in forms_of(client.get(link).text))
+
+
+def in_chromium(browser: Browser, jobs: list[Job]) -> None:
+    """AT_ONCE links at a time, each in a fresh profile of the browser."""
+    for start in range(0, len(jobs), AT_ONCE):
+        some = jobs[start : start + AT_ONCE]
+        opened = [open_link(browser, job) for job in some]
+        for acts in zip_longest(*(job.acts for job in some)):
+            opened[0].wait_for_timeout(DWELL)
+            for page, act in zip(opened, acts, strict=True):
+                if act:
+                    act(page)
+        for page in opened:
+            page.context.close()
+
+
+def open_link(browser: Browser, job: Job) -> Page:
+    proxy = {"X-Forwarded-For": job.client.address}
+    page = browser.new_context(extra_http_headers=proxy).new_page()
+    page.goto(job.link, wait_until="commit")
+    return page
