@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from surveys.delivery import claim, doubt, send
 from surveys.inbound import embedded, mailbox
-from surveys.loop import ask, happen, remind, silence, waves
+from surveys.loop import ask, happen, remind, settle, silence
 from surveys.models import Tick
 
 
@@ -18,8 +18,8 @@ def plan_waves() -> int:
 
 
 @shared_task
-def settle_waves() -> int:
-    return _tick("settle waves", waves.settle(timezone.now()))
+def settle_mails() -> int:
+    return _tick("settle mails", settle.settle(timezone.now()))
 
 
 @shared_task

@@ -24,7 +24,7 @@ UNTIL_NEXT = {"expires": 2 * TICK}  # a worker that was down need not catch up o
 app.conf.beat_schedule = {
     # ask
     "plan waves": {"task": "surveys.tasks.plan_waves", "schedule": TICK, "options": UNTIL_NEXT},
-    "settle waves": {"task": "surveys.tasks.settle_waves", "schedule": TICK, "options": UNTIL_NEXT},
+    "settle mails": {"task": "surveys.tasks.settle_mails", "schedule": TICK, "options": UNTIL_NEXT},
     "ask after events": {
         "task": "surveys.tasks.ask_after_events",
         "schedule": TICK,

@@ -11,6 +11,7 @@ from datetime import datetime
 
 from django.db.models import Q, QuerySet
 
+from surveys.delivery import following
 from surveys.delivery.outbox import post
 from surveys.models import AuditEntry, DeliveryEvent, Message, Role, Survey, User
 
@@ -78,15 +79,25 @@ def latest(survey: Survey, kind: str, limit: Limit) -> tuple[int, int]:
 
 
 def hold(survey: Survey) -> int:
-    """Keep the survey's waiting mails back; returns how many."""
-    waiting = Message.objects.filter(state=State.QUEUED, invitation__survey=survey)
-    waiting = waiting.filter(kind__in=Message.NEVER_TWICE)
-    return waiting.update(state=State.HELD, last_error=PAUSED)
+    """Keep the survey's waiting mails back, the first few thousand at once; returns how many."""
+    mails = Message.objects.filter(invitation__survey=survey, kind__in=Message.NEVER_TWICE)
+    concerned = mails.filter(state=State.QUEUED).count()
+    following.begin(survey)
+    hold_batch(survey)
+    return concerned
 
 
-def held(survey: Survey) -> QuerySet[Message]:
-    """What `hold` kept back, but for waves that a person paused or stopped as well."""
-    mails = Message.objects.filter(state=State.HELD, last_error=PAUSED, invitation__survey=survey)
+def hold_batch(survey: Survey) -> int:
+    """Go on with it; returns how many invitations were looked at."""
+    ids = following.next_batch(survey)
+    waiting = following.mails_of(ids).filter(state=State.QUEUED)
+    waiting.update(state=State.HELD, last_error=PAUSED)
+    return len(ids)
+
+
+def held(mails: QuerySet[Message]) -> QuerySet[Message]:
+    """Of these, what `hold` kept back, but for waves that a person paused or stopped as well."""
+    mails = mails.filter(state=State.HELD, last_error=PAUSED)
     return mails.exclude(invitation__wave__state__in=["paused", "stopped"])
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from surveys.delivery import breaker
+from surveys.delivery import breaker, following
 from surveys.delivery.hints import hint
 from surveys.delivery.outbox import SEND
 from surveys.loop.ask import PLAN
@@ -30,18 +30,25 @@ def resume(survey: Survey, by: User, now: datetime) -> int:
         raise NotPaused(f"“{survey}” is not paused: there is nothing to resume.")
     before, survey.paused_reason, survey.resumed_at = survey.paused_reason, "", now
     survey.save(update_fields=["paused_reason", "resumed_at"])
-    queued = _queue_again(survey, now)
+    held = breaker.held(Message.objects.filter(invitation__survey=survey)).count()
     AuditEntry.record(
-        "resume", survey, now, actor=by, before={"paused": before}, after={"mails queued": queued}
+        "resume", survey, now, actor=by, before={"paused": before}, after={"mails queued": held}
     )
+    following.begin(survey)
+    settle_batch(survey, now)
     hint(PLAN)
-    hint(SEND)
-    return queued
+    return held
 
 
-def _queue_again(survey: Survey, now: datetime) -> int:
-    held = breaker.held(survey)
+def settle_batch(survey: Survey, now: datetime) -> int:
+    """Let the next mails follow the survey; returns how many invitations were looked at."""
+    if survey.paused_reason:
+        return breaker.hold_batch(survey)
+    ids = following.next_batch(survey)
+    held = breaker.held(following.mails_of(ids))
     waves = set(held.order_by().values_list("invitation__wave", flat=True))
-    for wave in [None, *Wave.objects.filter(pk__in=waves - {None})]:
+    for wave in [None, *Wave.objects.filter(pk__in=waves - {None}).select_related("survey")]:
         catch_up(survey, wave, held.filter(invitation__wave=wave), now)
-    return held.update(state=Message.State.QUEUED, last_error="")
+    held.update(state=Message.State.QUEUED, last_error="")
+    hint(SEND)
+    return len(ids)

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import Count, Exists, OuterRef, QuerySet
 
-from surveys.delivery import breaker, openings
+from surveys.delivery import breaker, following, openings
 from surveys.delivery.hints import hint
 from surveys.delivery.outbox import SEND
 from surveys.delivery.wanted import WAVE_PAUSED
@@ -28,8 +28,6 @@ from surveys.models import (
 
 STOPPED = "The wave was stopped."
 State = Wave.State
-SETTLE = "surveys.tasks.settle_waves"
-BATCH = 5_000  # invitations
 WAITING = (Message.State.QUEUED, Message.State.HELD)
 RUNNING = (State.PLANNING, State.LAUNCHED)
 
@@ -74,37 +72,17 @@ def stop(wave: Wave, by: User, now: datetime) -> int:
 
 
 def _follow(wave: Wave, verb: str, mails: QuerySet[Message], by: User, now: datetime) -> int:
-    """Let the mails follow the wave: those of a few thousand customers at once, the others soon.
-
-    The sender looks at the wave itself before each mail, so the rest can wait for the sweep.
-    """
     concerned = mails.count()
     AuditEntry.record(verb, wave, now, actor=by, after={"mails": concerned})
-    wave.settled_up_to = 0
-    wave.save(update_fields=["settled_up_to"])
-    _settle_batch(wave, now)
-    hint(SETTLE)
+    following.begin(wave)
+    settle_batch(wave, now)
     return concerned
 
 
-def settle(now: datetime, batches: int = 20) -> int:
-    """Go on with the waves whose mails do not all follow them yet; returns how many invitations
-    were looked at. A checkpoint lets a killed one go on; so many batches and others have a turn."""
-    looked_at = 0
-    for _ in range(batches):
-        with transaction.atomic():
-            rows = Wave.objects.select_for_update(skip_locked=True, of=("self",))
-            wave = rows.filter(settled_up_to__isnull=False).select_related("survey__family").first()
-            if wave is None:
-                break
-            looked_at += _settle_batch(wave, now)
-    return looked_at
-
-
-def _settle_batch(wave: Wave, now: datetime) -> int:
-    after = wave.invitations.filter(pk__gt=wave.settled_up_to).order_by("pk")
-    ids = list(after.values_list("pk", flat=True)[:BATCH])
-    mails = Message.objects.filter(invitation__in=ids, kind__in=Message.NEVER_TWICE)
+def settle_batch(wave: Wave, now: datetime) -> int:
+    """Let the next mails follow the wave; returns how many invitations were looked at."""
+    ids = following.next_batch(wave)
+    mails = following.mails_of(ids)
     if wave.state == State.PAUSED:
         waiting = mails.filter(state=Message.State.QUEUED)
         waiting.update(state=Message.State.HELD, last_error=WAVE_PAUSED)
@@ -113,8 +91,6 @@ def _settle_batch(wave: Wave, now: datetime) -> int:
         waiting.update(state=Message.State.CANCELLED, last_error=STOPPED)
     else:
         _queue_again(wave, _held(mails), now)
-    wave.settled_up_to = ids[-1] if len(ids) == BATCH else None
-    wave.save(update_fields=["settled_up_to"])
     return len(ids)
 
 

@@ -132,6 +132,8 @@ class Survey(models.Model):
     resumed_at = models.DateTimeField(  # the circuit breaker counts from here on
         null=True, editable=False
     )
+    # The invitation up to which mails follow a pause or resume; empty: all of them do.
+    settled_up_to = models.BigIntegerField(null=True, editable=False)
     is_open = models.BooleanField(
         "open", default=True, help_text="A closed survey sends nothing and takes no answers."
     )

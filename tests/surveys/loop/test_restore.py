@@ -9,6 +9,7 @@ from django.utils import timezone
 from surveys.delivery import breaker, send
 from surveys.loop import ask, deliver, restore, waves
 from surveys.loop.resume import resume
+from surveys.loop.settle import settle
 from surveys.models import AuditEntry, Message, Survey, Wave
 
 pytestmark = pytest.mark.django_db
@@ -52,7 +53,7 @@ def test_no_resume_of_its_wave_releases_it(wave, manager, now):
     restore.hold_back(now, now + HOUR)
     waves.pause(wave, manager, now + HOUR)
     assert waves.resume(wave, manager, now + HOUR) == 0
-    waves.settle(now + HOUR)
+    settle(now + HOUR)
     assert states() == {"held"}
 
 

@@ -2,10 +2,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from surveys.delivery import breaker
+from surveys.delivery import breaker, following
+from surveys.delivery.wanted import Known
 from surveys.loop import ask
 from surveys.loop.resume import NotPaused, resume
-from surveys.models import AuditEntry, Invitation, Message, Survey, Wave
+from surveys.loop.settle import settle
+from surveys.models import AuditEntry, Customer, Invitation, Message, Survey, Wave
 
 pytestmark = pytest.mark.django_db
 
@@ -57,6 +59,51 @@ def test_what_somebody_else_held_back_stays(paused, manager, now):
     Message.objects.update(last_error="Held after a restored backup.")
     assert resume(paused, manager, now) == 0
     assert Message.objects.get().state == "held"
+
+
+@pytest.fixture
+def large(nps, account, now, monkeypatch):
+    """A survey with four mails that wait, of which two are a batch."""
+    monkeypatch.setattr(following, "BATCH", 2)
+    for n in range(4):
+        Customer.objects.create(account=account, name=f"C{n}", email=f"c{n}@lakeside.example")
+    ask.invite(nps, Customer.objects.all(), "test:1", now)
+    return nps
+
+
+def states() -> list[str]:
+    return sorted(Message.objects.values_list("state", flat=True))
+
+
+def test_the_mails_of_a_large_survey_are_held_and_queued_in_batches(large, manager, now):
+    Survey.objects.update(paused_reason="6 of the last 100 mails bounced.")
+    large.refresh_from_db()
+    assert breaker.hold(large) == 4
+    assert states() == ["held"] * 2 + ["queued"] * 2
+    assert settle(now, batches=1) == 2
+    assert states() == ["held"] * 4
+    assert resume(large, manager, now) == 4
+    assert states() == ["held"] * 2 + ["queued"] * 2
+    assert settle(now) == 2
+    assert (states(), settle(now)) == (["queued"] * 4, 0)
+    entry = AuditEntry.objects.get(verb="resume")
+    assert entry.after == {"mails queued": 4}
+
+
+def test_a_resume_in_the_middle_of_a_pause_has_the_last_word(large, manager, now):
+    Survey.objects.update(paused_reason="6 of the last 100 mails bounced.")
+    large.refresh_from_db()
+    breaker.hold(large)
+    assert resume(large, manager, now) == 2
+    settle(now)
+    assert states() == ["queued"] * 4
+
+
+def test_mails_that_are_not_held_yet_are_not_sent_either(large, now):
+    Survey.objects.update(paused_reason="6 of the last 100 mails bounced.")
+    breaker.hold(Survey.objects.get())
+    for mail in Message.objects.filter(state="queued"):
+        assert Known([mail]).unwanted(mail, now).state == "held"
 
 
 def test_what_is_not_paused_cannot_be_resumed(nps, manager, now):

@@ -2,9 +2,10 @@ from datetime import timedelta
 
 import pytest
 
-from surveys.delivery import breaker
+from surveys.delivery import breaker, following
 from surveys.delivery.wanted import WAVE_PAUSED
 from surveys.loop import answer, ask, remind, resume, waves
+from surveys.loop.settle import settle
 from surveys.models import (
     AuditEntry,
     Customer,
@@ -121,38 +122,39 @@ def test_a_resume_waits_for_the_survey_and_frees_what_both_held(wave, manager, n
 
 
 def test_of_a_large_wave_the_rest_follows_soon(wave, manager, now, monkeypatch):
-    monkeypatch.setattr(waves, "BATCH", 1)
+    monkeypatch.setattr(following, "BATCH", 1)
     for verb, state in ((waves.pause, "held"), (waves.resume, "queued"), (waves.stop, "cancelled")):
         assert verb(wave, manager, now) == 4
         assert states().count(state) == 1
-        assert waves.settle(now, batches=2) == 2
+        assert settle(now, batches=2) == 2
         assert states().count(state) == 3
-        assert waves.settle(now) == 1
+        assert settle(now) == 1
         assert states() == [state] * 4
-        assert waves.settle(now) == 0
+        assert settle(now) == 0
 
 
 def test_who_changes_their_mind_has_the_last_word(wave, manager, now, monkeypatch):
-    monkeypatch.setattr(waves, "BATCH", 1)
+    monkeypatch.setattr(following, "BATCH", 1)
     waves.pause(wave, manager, now)
-    waves.settle(now, batches=1)
+    settle(now, batches=1)
     waves.resume(wave, manager, now)
-    waves.settle(now)
+    settle(now)
     assert states() == ["queued"] * 4
 
 
 def test_what_is_queued_again_while_the_survey_pauses_goes_on_with_the_survey(
     wave, manager, now, monkeypatch
 ):
-    monkeypatch.setattr(waves, "BATCH", 2)
+    monkeypatch.setattr(following, "BATCH", 2)
     waves.pause(wave, manager, now)
-    waves.settle(now)
+    settle(now)
     waves.resume(wave, manager, now)
     Survey.objects.update(paused_reason="6 of 100 mails bounced.")
     breaker.hold(wave.survey)
-    waves.settle(now)
+    settle(now)
     assert states() == ["held"] * 4
     resume.resume(wave.survey, manager, now)
+    settle(now)
     assert states() == ["queued"] * 4
 
 
