@@ -1,7 +1,7 @@
 # The two commands a newcomer needs: `make run` and `make test`. `make help` lists all.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test lint fuzz kills bench-send bench-wave bench-answer lock manage clean
+.PHONY: help run test lint fuzz kills scanners bench-send bench-wave bench-answer lock manage clean
 
 # Where the benchmarks find their files, and nowhere else.
 DATA ?= ../shared/data
@@ -20,7 +20,7 @@ LOCK := var/uv/bin/uv pip compile --quiet --universal --python-version 3.11 --ge
   --no-emit-index-url --no-header --no-annotate
 
 help: ## List the targets
-	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 run: .venv/.run-installed ## Run everything on this machine, filled with a demo (PORT=8000 SMTP_PORT=8025)
 	@exec $(PY) -m voc.embedded
