@@ -47,7 +47,10 @@ def record(
     `kind` is one of DeliveryEvent.Kind; `source` ("smtp", "mailbox", a provider) and `event_id`
     name the report: the same two come again only when the same report does. `detail` is for people.
     `to` is the address it went to, if a trustworthy reporter says so; else the customer's present.
+    Of a forgotten customer's mail nothing is written down: reports hold addresses.
     """
+    if message.invitation and message.invitation.customer.forgotten_at:
+        return False
     invitation = message.invitation if message.kind in Message.NEVER_TWICE else None
     event, is_new = DeliveryEvent.objects.get_or_create(
         source=source,

@@ -35,10 +35,12 @@ def reported(mail: Incoming) -> Message | None:
 
 def answered(mail: Incoming) -> tuple[Customer | None, Invitation | None]:
     """The customer who wrote it, and the invitation it answers: the latest one, if they do not
-    quote it. Nothing follows but that it is read, so no proof is needed."""
+    quote it. Nothing follows but that it is read, so no proof is needed. A forgotten customer who
+    writes again is a stranger."""
     paths = (verp.read(address) for address in mail.recipients)
     ids = [pk for pk in paths if pk is not None] + [pk for pk, _ in map(_ours, mail.answers) if pk]
     ours = messages().filter(pk__in=ids[:20], kind__in=Message.NEVER_TWICE)
+    ours = ours.filter(invitation__customer__forgotten_at=None)
     if message := ours.order_by("-pk").first():
         return message.invitation.customer, message.invitation
     known = Customer.objects.filter(email=mail.sender).first() if mail.sender else None

@@ -35,6 +35,8 @@ def _report(mail: Incoming, now: datetime) -> bool:
     if message is None:
         log.warning("a report that came in is about no mail of ours: %s", mail.message_id)
     row = _row(mail, now)
+    if message and message.invitation and message.invitation.customer.forgotten_at:
+        message, row.subject, row.text = None, "", ""  # it quotes whom we have forgotten
     if message and message.user is None and message.invitation:
         row.customer, row.invitation = message.invitation.customer, message.invitation
     verdict, detail = mail.report.verdict, mail.report.detail

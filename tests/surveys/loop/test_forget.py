@@ -5,11 +5,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.db import DatabaseError, IntegrityError, connection, transaction
 
+from surveys.delivery import claim, outcomes
+from surveys.inbound.take_in import take_in
 from surveys.loop import answer, ask
 from surveys.loop.forget import forget, month_of
 from surveys.models import (
     AuditEntry,
     Customer,
+    DeliveryEvent,
     Event,
     InboundMail,
     Invitation,
@@ -31,6 +34,7 @@ from tests.planted import (
     found_in_a_dump,
     planted_customer,
 )
+from tests.surveys.inbound.mails import bounce, reply
 
 MONTH = datetime(2026, 3, 1, tzinfo=UTC)
 
@@ -256,3 +260,24 @@ def test_nobody_sees_or_asks_a_forgotten_customer(known, nps, manager, now):
     forget(known, None, "", now)
     assert known not in Customer.objects.visible_to(manager)
     assert known not in wave.audience(now)
+
+
+@pytest.mark.parametrize("raw", [reply("flugelhorn", EMAIL), bounce(about=EMAIL)])
+def test_what_comes_in_later_brings_nobody_back(known, nps, now, settings, raw):
+    settings.BOUNCE_ADDRESS = ""
+    mail = asked(known, nps, now).messages.get()
+    Message.objects.update(message_id=claim.message_id(mail))
+    raw = raw.replace(b"Subject:", f"In-Reply-To: {claim.message_id(mail)}\r\nSubject:".encode(), 1)
+    forget(known, None, "", now)
+    take_in(raw, now)
+    row = InboundMail.objects.get()
+    assert (row.customer, row.invitation, DeliveryEvent.objects.count()) == (None, None, 0)
+
+
+def test_a_report_on_a_mail_sent_before_leaves_no_address(known, nps, now):
+    mail = asked(known, nps, now).messages.get()
+    forget(known, None, "", now)
+    fresh = Message.objects.get(pk=mail.pk)
+    report = {"source": "x", "event_id": EMAIL, "detail": f"<{EMAIL}>", "to": EMAIL, "now": now}
+    assert outcomes.record(fresh, "hard_bounce", **report) is False
+    assert (DeliveryEvent.objects.count(), Suppression.objects.count()) == (0, 1)
