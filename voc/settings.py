@@ -300,6 +300,7 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_NAME_OVERRIDES": {
+        "Channel": "surveys.models.Channel",
         "ContactOutcome": "surveys.models.Contact.Outcome",
         "TaskOutcome": "surveys.models.OutreachTask.Outcome",
         "TaskState": "surveys.models.OutreachTask.State",

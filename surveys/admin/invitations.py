@@ -10,22 +10,23 @@ from django.contrib import admin
 from django.contrib.admin import SimpleListFilter
 from django.contrib.admin.views.main import ORDER_VAR
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import redirect
 from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
 from unfold.decorators import display
 
-from surveys.admin import looks
+from surveys.admin import given_links, looks
 from surveys.admin.base import Admin, ReadOnly, Rows
 from surveys.admin.filters import choices_filter, values_filter
 from surveys.exports import csv_stream
-from surveys.models import Invitation
+from surveys.models import Channel, Invitation
 from surveys.models.invitations import Invitations
 
 COLUMNS = "customer email phone account owner key_contact survey product sent days_since"
-SILENT = "silent"
+SILENT, GIVEN = "silent", "given"
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,7 @@ TABS = {
     for tab in (
         Tab("all", "All", "Nobody has been asked yet. Plan a wave, or add a trigger to a survey."),
         Tab(SILENT, "Not answered", "Everybody who can still answer has answered."),
+        Tab(GIVEN, "Links not answered", "Every link that was handed over has been answered."),
         Tab("answered", "Answered", "No answer has come in yet."),
         Tab("not_asked", "Not asked", "Nobody was left out."),
     )
@@ -54,6 +56,9 @@ def under(tab: Tab, rows: Invitations) -> Invitations:
     """The invitations that belong under the tab."""
     if tab.name == SILENT:
         return rows.unanswered().filter(expires_at__gt=timezone.now())
+    if tab.name == GIVEN:
+        open_ones = rows.filter(link_given_at__isnull=False, expires_at__gt=timezone.now())
+        return open_ones.exclude(response__verdict="person")
     if tab.name == "answered":
         return rows.filter(response__verdict="person")
     return rows.exclude(decision=Invitation.Decision.ASK) if tab.name == "not_asked" else rows
@@ -99,6 +104,7 @@ class InvitationAdmin(ReadOnly, Admin):
         values_filter("survey", "survey", label="survey__name"),
         values_filter("wave", "wave", label="wave__name"),
         choices_filter("decision", "decision", Invitation.Decision.choices),
+        choices_filter("asked by", "channel", Channel.choices),
         values_filter("product or touchpoint", "product"),
         values_filter("owner", "customer__account__owner", label="customer__account__owner__name"),
         choices_filter(
@@ -111,7 +117,8 @@ class InvitationAdmin(ReadOnly, Admin):
     list_before_template = "admin/surveys/invitation_tabs.html"
     ordering = ("-created_at", "-pk")
     fields = (("customer", "survey"), ("decision", "throttled_by"), ("occasion", "wave"),
-              ("product", "language"), ("created_at", "send_at"), "expires_at")  # fmt: skip
+              ("product", "language"), ("channel", "link_given_at"), ("created_at", "send_at"),
+              "expires_at")  # fmt: skip
 
     def get_changelist(self, request, **kwargs):
         return InvitationRows
@@ -122,9 +129,12 @@ class InvitationAdmin(ReadOnly, Admin):
         return self.list_display
 
     def get_urls(self):
-        view = self.admin_site.admin_view(self.download)
-        name = "surveys_invitation_silent"
-        return [path("not-answered.csv", view, name=name), *super().get_urls()]
+        wrap = self.admin_site.admin_view
+        return [
+            path("not-answered.csv", wrap(self.download), name="surveys_invitation_silent"),
+            path("links.csv", wrap(self.links), name="surveys_invitation_links"),
+            *super().get_urls(),
+        ]
 
     def changelist_view(self, request, extra_context=None):
         chosen = current(request)
@@ -136,6 +146,8 @@ class InvitationAdmin(ReadOnly, Admin):
             "tab": chosen,
             "others": others.urlencode(),
             "download": reverse("admin:surveys_invitation_silent") if chosen.name == SILENT else "",
+            "query": request.GET.urlencode(),
+            "may_give_links": request.user.has_perm(given_links.GIVE),
         }
         return super().changelist_view(request, {**context, **(extra_context or {})})
 
@@ -148,6 +160,13 @@ class InvitationAdmin(ReadOnly, Admin):
         rows = self.get_changelist_instance(request).queryset
         now = timezone.now()
         return csv_stream("not-answered", COLUMNS, (_line(one, now) for one in rows.iterator()))
+
+    def links(self, request: HttpRequest) -> HttpResponse:
+        """The links of everybody under the tab and filters of the list who can still answer."""
+        if request.method != "POST":
+            return redirect("admin:surveys_invitation_changelist")
+        rows = self.get_changelist_instance(request).queryset
+        return given_links.download(request, rows, request.user, request.GET.dict())
 
     @display(description="customer", ordering="customer__name")
     def who(self, invitation):
@@ -180,6 +199,9 @@ def how(invitation: Invitation) -> str:
     response = getattr(invitation, "response", None)
     if response is not None and response.verdict == response.Verdict.PERSON:
         return looks.badge("green", "Answered")
+    if invitation.channel == Channel.LINK:
+        given = "Link handed over" if invitation.link_given_at else "Link to hand over"
+        return looks.badge("amber", given)
     return looks.badge("amber", "Asked")
 
 

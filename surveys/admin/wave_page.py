@@ -11,7 +11,7 @@ from unfold.widgets import UnfoldAdminIntegerFieldWidget
 from surveys.delivery import emails, openings
 from surveys.loop import capacity, estimate, manners, schedule, waves
 from surveys.loop.windows import ALWAYS
-from surveys.models import Customer, Invitation, Message, NoWording, Wave
+from surveys.models import Channel, Customer, Invitation, Message, NoWording, Wave
 
 SHOWN = 10  # customers of the audience
 TASKS_A_DAY = 5  # that an account manager can take on beside their other work
@@ -73,18 +73,21 @@ def under_way(wave: Wave) -> dict:
     told = waves.progress(wave)
     return {
         "progress": told,
-        "figures": figures(told),
+        "figures": figures(wave, told),
         "not_asked": manners.not_asked(told.decisions),
         "throttles": labelled(Invitation.Throttle, told.throttles),
         "refresh": refresh_seconds(wave, told),
     }
 
 
-def figures(told: waves.Progress) -> list[tuple[str, int, str]]:
+def figures(wave: Wave, told: waves.Progress) -> list[tuple[str, int, str]]:
     """Name, number and tone, in the order in which it happens; troubles only where there are."""
-    mails = told.mails
+    mails, asked = told.mails, told.decisions.get(Decision.ASK, 0)
+    if wave.channel == Channel.LINK:
+        handed = ("Links handed over", told.given, "")
+        return [("Asked", asked, ""), handed, ("Answered", told.answered, "green")]
     always = [
-        ("Asked", told.decisions.get(Decision.ASK, 0), ""),
+        ("Asked", asked, ""),
         ("Waiting to be sent", told.waiting, ""),
         ("Sent", mails.get(State.SENT, 0), ""),
         ("Answered", told.answered, "green"),
@@ -96,6 +99,7 @@ def figures(told: waves.Progress) -> list[tuple[str, int, str]]:
         ("Bounced", told.bounced, "red"),
         ("Cancelled", mails.get(State.CANCELLED, 0), "grey"),
         ("Reminders sent", told.reminded, ""),
+        ("Links handed over", told.given, ""),
     ]
     return always + [figure for figure in sometimes if figure[1]]
 

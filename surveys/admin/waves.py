@@ -16,21 +16,22 @@ from django.utils import timezone
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelectWidget
 
-from surveys.admin import wave_page
+from surveys.admin import given_links, wave_page
 from surveys.admin.base import Admin
 from surveys.admin.filters import choices_filter, values_filter
 from surveys.loop import ask, remind, waves
-from surveys.models import Account, Customer, CustomerProperty, Wave
+from surveys.models import Account, Channel, Customer, CustomerProperty, Wave
 
 REFUSALS = (ask.CannotLaunch, waves.CannotChange, remind.CannotRemind)
 
 
 @admin.register(Wave)
 class WaveAdmin(Admin):
-    list_display = ("name", "survey", "product", "state", "launched_at", "launched_by")
+    list_display = ("name", "survey", "product", "channel", "state", "launched_at", "launched_by")
     list_filter = (
         values_filter("survey", "survey", label="survey__name"),
         choices_filter("state", "state", Wave.State.choices),
+        choices_filter("asked by", "channel", Channel.choices),
     )
     list_select_related = ("survey", "launched_by")
     search_fields = ("name", "survey__name")
@@ -38,13 +39,14 @@ class WaveAdmin(Admin):
     autocomplete_fields = ("account",)
     change_form_outer_after_template = "admin/surveys/wave.html"
     fieldsets = (
-        (None, {"fields": (("survey", "name"), "product")}),
+        (None, {"fields": (("survey", "name"), ("product", "channel"))}),
         ("Audience", {"fields": (("segment", "language"), ("owner", "account"),
                                  ("not_asked_for_days", "last_band"),
                                  ("property_name", "property_value"),
                                  ("sample_size", "key_contacts_only")),
                       "description": "Leave everything empty to ask every customer."}),
-        ("Sending", {"fields": (("starts_on", "spread_days"), ("heads_up_days", "at_once"))}),
+        ("Sending", {"fields": (("starts_on", "spread_days"), ("heads_up_days", "at_once")),
+                     "description": "Of mails. Links are handed over when it suits."}),
     )  # fmt: skip
 
     class Media:
@@ -82,7 +84,8 @@ class WaveAdmin(Admin):
         return super().response_add(request, obj, post_url_continue)
 
     def get_urls(self):
-        pages = {name: self._do(verb) for name, verb in VERBS.items()} | {"progress": self.progress}
+        pages = {name: self._do(verb) for name, verb in VERBS.items()}
+        pages |= {"progress": self.progress, "links": self.links}
         wrap = self.admin_site.admin_view
         return [
             *(
@@ -112,6 +115,13 @@ class WaveAdmin(Admin):
         context = {"wave": wave, **wave_page.under_way(wave)}
         return render(request, "admin/surveys/wave_progress.html", context)
 
+    def links(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Everybody's personal link as a file, for other means than our mail."""
+        wave = self._find(request, pk, given_links.GIVE)
+        if request.method != "POST":
+            return redirect("admin:surveys_wave_change", pk)
+        return given_links.download(request, wave.invitations.all(), wave)
+
     def _find(self, request: HttpRequest, pk: int, permission: str) -> Wave:
         wave = self.get_queryset(request).select_related("survey").filter(pk=pk).first()
         if wave is None:
@@ -132,6 +142,8 @@ class WaveAdmin(Admin):
 
 def _launch(wave: Wave, request: HttpRequest, now: datetime) -> str:
     ask.launch(wave, request.user, now)
+    if wave.channel == Channel.LINK:
+        return f"“{wave}” is launched. Download its links here in a moment."
     return f"“{wave}” is launched. The mails go out by themselves."
 
 

@@ -58,23 +58,24 @@ class InvitationSerializer(StrictModelSerializer):
     survey = SurveyReference()
     customer = CustomerReference()
     link = serializers.SerializerMethodField(
-        help_text="Where this customer answers. Only shown to keys that may write; whoever has it "
-        "can answer in the customer's name."
+        help_text="Where this customer answers; null when they are not asked. Only shown to keys "
+        "that may write; whoever has it can answer in the customer's name."
     )
 
     class Meta:
         model = Invitation
         fields = [
             "id", "survey", "customer", "occasion", "product", "language", "decision",
-            "throttled_by", "created_at", "send_at", "expires_at", "link",
+            "throttled_by", "channel", "created_at", "send_at", "link_given_at", "expires_at",
+            "link",
         ]  # fmt: skip
-        read_only_fields = ["language", "decision", "throttled_by", "created_at", "send_at",
-                            "expires_at"]  # fmt: skip
+        read_only_fields = ["language", "decision", "throttled_by", "channel", "created_at",
+                            "send_at", "link_given_at", "expires_at"]  # fmt: skip
 
     def get_link(self, invitation: Invitation) -> str | None:
         may_write = self.context["request"].auth.scope == ApiKey.Scope.WRITE
-        opted_out = invitation.decision == Invitation.Decision.SUPPRESSED
-        return answer_link(invitation) if may_write and not opted_out else None
+        is_asked = invitation.decision == Invitation.Decision.ASK
+        return answer_link(invitation) if may_write and is_asked else None
 
 
 class AskSerializer(StrictSerializer):
@@ -107,7 +108,7 @@ class InvitationFilters(filters.FilterSet):
 
     class Meta:
         model = Invitation
-        fields = ["decision", "product", "occasion"]
+        fields = ["decision", "channel", "product", "occasion"]
 
 
 class Invitations(ListModelMixin, RetrieveModelMixin, Rows):

@@ -62,7 +62,7 @@ class ResponseFilters(filters.FilterSet):
 
     class Meta:
         model = Response
-        fields = ["product", "segment", "band", "verdict"]
+        fields = ["source", "product", "segment", "band", "verdict"]
 
 
 class Responses(ListModelMixin, RetrieveModelMixin, Rows):

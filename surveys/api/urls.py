@@ -4,7 +4,7 @@ from django.urls import include, path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 from rest_framework.routers import SimpleRouter
 
-from surveys.api import accounts, customers, events, programs, responses, tasks, waves
+from surveys.api import accounts, customers, events, links, programs, responses, tasks, waves
 from surveys.api.schema import NothingHere
 
 app_name = "api"
@@ -16,6 +16,7 @@ router.register("customers", customers.Customers, "customer")
 router.register("surveys", programs.Surveys, "survey")
 router.register("waves", waves.Waves, "wave")
 router.register("invitations", programs.Invitations, "invitation")
+router.register("links", links.Links, "link")
 router.register("events", events.Events, "event")
 router.register("responses", responses.Responses, "response")
 router.register("tasks", tasks.Tasks, "task")

@@ -27,6 +27,9 @@ class ProgressSerializer(serializers.Serializer):
     mails = serializers.DictField(
         child=serializers.IntegerField(), help_text="Invitations by the state of their mail."
     )
+    links_given = serializers.IntegerField(
+        source="given", help_text="Invitations whose link was handed over."
+    )
     bounced = serializers.IntegerField()
     failed = serializers.IntegerField()
     reminded = serializers.IntegerField()
@@ -41,7 +44,8 @@ class WaveSerializer(StrictModelSerializer):
 
     class Meta:
         model = Wave
-        fields = ["id", "name", "survey", "product", "state", "spread_days", "launched_at"]
+        fields = ["id", "name", "survey", "product", "channel", "state", "spread_days",
+                  "launched_at"]  # fmt: skip
         read_only_fields = fields
 
 
@@ -65,7 +69,7 @@ class Waves(ListModelMixin, RetrieveModelMixin, GenericViewSet):
     queryset = Wave.objects.select_related("survey")
     http_method_names = METHODS
     needs = {"GET": "surveys.view_wave"}
-    filterset_fields = ["state"]
+    filterset_fields = ["state", "channel"]
 
     def get_serializer_class(self):
         return WaveWithProgressSerializer if self.action == "retrieve" else WaveSerializer

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 
-from surveys.models import Invitation, Purpose, User
+from surveys.models import Invitation, OpenLink, Purpose, User
 
 
 def answer_link(asked: Invitation) -> str:
@@ -26,6 +26,11 @@ def unsubscribe_link(asked: Invitation) -> str:
 def privacy_link(asked: Invitation) -> str:
     """Where this customer sees and deletes what they have said."""
     return _customers(Purpose.PRIVACY, asked)
+
+
+def open_link(link: OpenLink) -> str:
+    """Where anybody answers."""
+    return settings.SITE_URL + reverse("surveys:open", args=[link.token])
 
 
 def admin_link(noun: models.Model, page: str = "change", *more: object) -> str:

@@ -57,7 +57,10 @@ def can_be_given(invitations: Invitations, now: datetime) -> Invitations:
     """Of these, the ones whose link leads to a form: asked, open, and no person has answered."""
     answered = Q(response__verdict="person")
     return invitations.filter(
-        decision=Decision.ASK, expires_at__gt=now, survey__is_open=True
+        decision=Decision.ASK,
+        expires_at__gt=now,
+        survey__is_open=True,
+        customer__forgotten_at=None,
     ).exclude(answered | Q(wave__state__in=HALTED))
 
 
@@ -94,7 +97,8 @@ def give(invitations: Collection[Invitation] | Invitations, by: User, now: datet
 def _decide_again(rows: list[Invitation], by: User, now: datetime) -> None:
     ask.lock([row.customer_id for row in rows])
     for row in rows:
-        if not row.survey.is_open or (row.wave and row.wave.state in HALTED):
+        is_halted = not row.survey.is_open or (row.wave and row.wave.state in HALTED)
+        if is_halted or row.customer.forgotten_at:
             continue
         before = row.decision
         planned = {row.customer_id: now}

@@ -176,6 +176,7 @@ class Progress:
     decided: int
     decisions: dict[str, int]  # by Invitation.Decision
     throttles: dict[str, int]  # by Invitation.Throttle
+    given: int  # links that were handed over
     mails: dict[str, int]  # invitations by Message.State
     bounced: int
     failed: int  # without those that bounced
@@ -190,7 +191,8 @@ class Progress:
 def progress(wave: Wave) -> Progress:
     """Five queries, however large the wave is."""
     invitations = wave.invitations.order_by()
-    decisions = dict(invitations.values_list("decision").annotate(Count("pk")))
+    counts = invitations.values_list("decision").annotate(Count("pk"), Count("link_given_at"))
+    decisions = {decision: count for decision, count, _ in counts}
     throttled = invitations.exclude(throttled_by="")
     first = Message.objects.filter(kind=Message.Kind.INVITATION, invitation__wave=wave).order_by()
     bounces = DeliveryEvent.objects.filter(
@@ -210,6 +212,7 @@ def progress(wave: Wave) -> Progress:
         decided=sum(decisions.values()),
         decisions=decisions,
         throttles=dict(throttled.values_list("throttled_by").annotate(Count("pk"))),
+        given=sum(given for _, _, given in counts),
         mails=mails,
         bounced=by_bounce[True],
         failed=failed,

@@ -158,7 +158,7 @@ class Suppression(models.Model):
         FORGOTTEN = "forgotten", "Forgotten"
 
     # A person's own word, which holds on every channel; a bounce says that mails do not arrive.
-    SAID = (Reason.UNSUBSCRIBED, Reason.COMPLAINED)
+    SAID = (Reason.UNSUBSCRIBED, Reason.COMPLAINED, Reason.FORGOTTEN)
 
     digest = models.BinaryField(max_length=32, editable=False)
     family = models.ForeignKey(

@@ -40,6 +40,7 @@ NOUNS = [
     "team",
     "absence",
     "apikey",
+    "openlink",
 ]
 SETTINGS_ONLY_ADMINISTRATORS_SEE = {"user", "team", "apikey"}
 
@@ -58,10 +59,16 @@ GRANTS: dict[str, set[str]] = {
     Role.PROGRAM_MANAGER: VIEW_ALL - _may("view", " ".join(SETTINGS_ONLY_ADMINISTRATORS_SEE))
     | WORK_THE_QUEUE
     | _may("add change", "account customer survey wording wave rootcause absence")
-    | _may("add change delete", "brand family reminder remindertext customerproperty trigger")
+    | _may("add change delete", "brand family openlink reminder remindertext trigger")
+    | _may("add change delete", "customerproperty")
     | _may("delete", "wave wording absence")
     | _may("change", "response outreachtask message")
-    | {"surveys.import_customer", "surveys.withdraw_outreachtask", "surveys.assign_outreachtask"}
+    | {
+        "surveys.give_links",
+        "surveys.import_customer",
+        "surveys.withdraw_outreachtask",
+        "surveys.assign_outreachtask",
+    }
     | {"analysis.change_theme"},
     Role.TEAM_LEAD: WORK_THE_QUEUE
     | _may("change delete", "absence")

@@ -257,7 +257,7 @@ def test_a_launched_wave_shows_only_what_was_chosen(signed_in, manager, launched
     page = signed_in(manager).get(address(launched))
     shown = [name for _, options in page.context["adminform"].fieldsets
              for row in options["fields"] for name in row]  # fmt: skip
-    assert shown == ["survey", "name", "key_contacts_only", "spread_days", "at_once"]
+    assert shown == ["survey", "name", "channel", "key_contacts_only", "spread_days", "at_once"]
 
 
 @pytest.mark.parametrize("state", ["draft", "launched"])

@@ -29,6 +29,7 @@ def test_the_schema_is_valid_and_complete(schema):
         "waves/{id}/": {"get"},
         "invitations/": {"get", "post"},
         "invitations/{id}/": {"get"},
+        "links/": {"post"},
         "events/": {"get", "post"},
         "events/{id}/": {"get"},
         "responses/": {"get", "post"},

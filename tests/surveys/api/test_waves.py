@@ -21,7 +21,7 @@ def test_a_draft_is_listed_and_has_no_progress(reader, nps, wave):
     [row] = reader.get(WAVES).json()["results"]
     assert row == {
         "id": wave.pk, "name": "Spring", "survey": {"id": nps.pk, "name": "Relationship"},
-        "product": "", "state": "draft", "spread_days": 1, "launched_at": None,
+        "product": "", "channel": "mail", "state": "draft", "spread_days": 1, "launched_at": None,
     }  # fmt: skip
     assert reader.get(f"{WAVES}{wave.pk}/").json() == {**row, "progress": None}
 
@@ -32,7 +32,7 @@ def test_a_launched_wave_counts_who_is_not_asked_and_why(reader, wave, manager, 
     assert reader.get(f"{WAVES}{wave.pk}/").json()["progress"] == {
         "audience": 2, "decided": 2, "decisions": {"ask": 1, "no_address": 1},
         "throttled_by": {}, "not_asked": "1 not asked: no address 1", "mails": {"queued": 1},
-        "bounced": 0, "failed": 0, "reminded": 0, "answered": 0,
+        "bounced": 0, "failed": 0, "reminded": 0, "answered": 0, "links_given": 0,
     }  # fmt: skip
 
 

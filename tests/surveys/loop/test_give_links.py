@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from surveys.loop import answer, ask, give_links, suppress, unsubscribe, waves
+from surveys.loop import answer, ask, forget, give_links, suppress, unsubscribe, waves
 from surveys.models import (
     AuditEntry,
     Channel,
@@ -114,9 +114,9 @@ def test_no_link_is_given_to_what_cannot_be_answered(nps, customer, manager, now
     assert [*give_links.in_batches(rows, manager, now)] == []
     Survey.objects.update(is_open=True)
     assert [*give_links.in_batches(rows, manager, now)] == [asked]
+    Survey.objects.update(is_open=False)
+    nps.refresh_from_db()
     with pytest.raises(ask.SurveyClosed):
-        Survey.objects.update(is_open=False)
-        nps.refresh_from_db()
         give_links.for_customer(nps, customer, manager, now)
 
 
@@ -185,6 +185,15 @@ def test_whoever_opted_out_stays_left_out_of_what_is_given(nps, customer, manage
     ask.invite(nps, [customer], "ticket:1", now)
     assert [*give_links.in_batches(Invitation.objects.all(), manager, now)] == []
     assert not AuditEntry.objects.exists()
+
+
+def test_the_forgotten_are_asked_no_more(nps, customer, without_address, manager, now):
+    ask.invite(nps, [customer, without_address], "fair:1", now)
+    for one in (customer, without_address):
+        forget.forget(one, manager, "They asked for it.", now)
+    assert [*give_links.in_batches(Invitation.objects.all(), manager, now)] == []
+    imported = Customer.objects.create(name="Ines Okafor", email="ines@lakeside.example")
+    assert decision(nps, imported, manager, now) == "suppressed"
 
 
 def test_long_selections_are_given_in_batches(nps, account, manager, now, monkeypatch):
