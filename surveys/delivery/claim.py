@@ -88,9 +88,10 @@ def again(message: Message) -> Message | None:
 
 def _with_all_they_are_about(rows: Messages) -> Messages:
     """In as few queries as there are kinds of rows; the surveys' words are shared by all."""
-    about = ("invitation__customer__account__owner", "invitation__wave", "user", "survey")
+    about = ("invitation__customer__account__owner", "invitation__wave", "user", "survey__brand")
     rows = rows.select_related(*about, "task__response__survey", "task__customer__account")
-    return rows.prefetch_related("invitation__survey__wordings", "reminder__texts")
+    shared = ("invitation__survey__wordings", "invitation__survey__brand", "reminder__texts")
+    return rows.prefetch_related(*shared)
 
 
 def message_id(message: Message) -> str:

@@ -11,7 +11,7 @@ from surveys.delivery.handover import HandOver
 from surveys.delivery.smtp import Lane
 from surveys.loop import ask
 from surveys.loop.suppress import suppress
-from surveys.models import Customer, Message
+from surveys.models import Brand, Customer, Message
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -234,3 +234,13 @@ def test_claiming_and_its_people_take_as_many_queries_for_many_as_for_one(
 ):
     with django_assert_num_queries(4):  # the claim, all that the rows are about, surveys, wordings
         assert len(claim.claim(timezone.now(), rows)) == rows
+
+
+@pytest.mark.parametrize("rows", [1, 3])
+def test_a_brand_costs_one_query_for_all_of_them(asked, nps, rows, django_assert_num_queries):
+    nps.brand = Brand.objects.create(name="Northwind", colour="#0f766e")
+    nps.save()
+    with django_assert_num_queries(5):
+        claimed = claim.claim(timezone.now(), rows)
+    with django_assert_num_queries(0):
+        assert all(b"#0f766e" in emails.render(message).content for message in claimed)
