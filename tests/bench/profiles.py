@@ -7,10 +7,9 @@ the links of one mail in the order of the mail, and a client, which has an addre
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from itertools import zip_longest
 from urllib.parse import quote, unquote, urlencode, urljoin, urlsplit
 
 from playwright.sync_api import Browser, Locator, Page, TimeoutError
@@ -19,7 +18,11 @@ from tests.bench.forms import Form, forms_of
 from tests.bench.mails import Links
 from tests.bench.web import Reply, exchange, request
 
-AGENT = "Mozilla/5.0 (compatible; MailScanner/1.0)"
+BROWSER = {  # which the better ones pretend to be
+    "User_Agent": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
+    "Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
+    "Accept_Language": "en-US,en;q=0.5",
+}
 DWELL = 5_000  # milliseconds that a sandbox stays on a page before it acts
 AT_ONCE = 8  # pages
 PATIENCE = 2_000  # until a press is known to lead nowhere
@@ -39,7 +42,7 @@ class Client:
     def send(self, method: str, link: str, body: bytes = b"", **headers: str) -> Reply:
         parts = urlsplit(link)
         target = parts.path + (f"?{parts.query}" if parts.query else "")
-        headers = {"User_Agent": AGENT, "X_Forwarded_For": self.address, **headers}
+        headers = {**BROWSER, "X_Forwarded_For": self.address, **headers}
         return exchange(self.port, request(method, target, body, **headers))
 
     def get(self, link: str, **headers: str) -> Reply:
@@ -52,11 +55,11 @@ class Client:
 
 @dataclass(frozen=True)
 class Job:
-    """What Chromium does with one link: each act after a dwell, on the page that is there then."""
+    """What Chromium does with one link once it has dwelt on the page."""
 
     client: Client
     link: str
-    acts: Sequence[Act]
+    act: Act
 
 
 def only_heads(client: Client, links: Links) -> None:
@@ -152,11 +155,9 @@ def in_chromium(browser: Browser, jobs: list[Job]) -> None:
     for start in range(0, len(jobs), AT_ONCE):
         some = jobs[start : start + AT_ONCE]
         opened = [open_link(browser, job) for job in some]
-        for acts in zip_longest(*(job.acts for job in some)):
-            opened[0].wait_for_timeout(DWELL)
-            for page, act in zip(opened, acts, strict=True):
-                if act:
-                    act(page)
+        opened[0].wait_for_timeout(DWELL)
+        for page, job in zip(opened, some, strict=True):
+            job.act(page)
         for page in opened:
             page.context.close()
 

@@ -3,8 +3,9 @@
 Each gets mails of its own and goes through every link of them, as rendered for a customer: the
 scores, the page, the way out, the link that nobody sees. Whoever only looks must leave no answer,
 no opt-out and no task. Those who press buttons must end uncounted for 99 of 100 links: what got
-through is printed. The remaining limit is a machine that waits like a person on the page that asks
-to press once more, and there finds the right button.
+through is printed. Chromium presses after five seconds, and does not press again on the page that
+comes back. That is the remaining limit: a machine that waits like a person on the page that asks to
+press once more, and presses there, is taken for one.
 
 Every scanner of a mail comes from an address of its own; one profile uses a single address for all
 its mails, as a gateway does. LINKS, IN_CHROMIUM (of each of three profiles) and CARELESS=1 (the
@@ -51,19 +52,18 @@ class Profile:
 
 
 def only_look(client: Client, links: Links) -> Iterator[Job]:
-    return (Job(client, link, [lambda page: None]) for link in links)
+    return (Job(client, link, lambda page: None) for link in links)
 
 
-def press_twice(client: Client, links: Links) -> Iterator[Job]:
-    """The first button of the page, and the first one of the page that comes back."""
-    return (Job(client, link, [profiles.press_first] * 2) for link in links)
+def press_first(client: Client, links: Links) -> Iterator[Job]:
+    return (Job(client, link, profiles.press_first) for link in links)
 
 
 def press_each(client: Client, links: Links) -> Iterator[Job]:
     """Every button of the page, seen or not, each on a fresh one."""
     for link in links:
         for number in range(profiles.buttons_behind(client, link) or 1):
-            yield Job(client, link, [profiles.press_number(number)])
+            yield Job(client, link, profiles.press_number(number))
 
 
 PROFILES = [
@@ -76,7 +76,7 @@ PROFILES = [
     Profile("GET again a day later", profiles.every_link, comes_again=True),
     Profile("every form sent raw", profiles.every_form_sent, presses=True, is_gateway=True),
     Profile("Chromium, looks", jobs=only_look),
-    Profile("Chromium, first button", jobs=press_twice, presses=True),
+    Profile("Chromium, first button", jobs=press_first, presses=True),
     Profile("Chromium, every button", jobs=press_each, presses=True),
 ]
 
