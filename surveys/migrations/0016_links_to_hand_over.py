@@ -21,7 +21,6 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('at', models.DateTimeField()),
                 ('client', models.CharField(blank=True, editable=False, max_length=16)),
-                ('seed', models.BinaryField(max_length=16)),
                 ('digest', models.BinaryField(max_length=32, unique=True)),
             ],
             options={

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import re
+import secrets
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
@@ -18,7 +20,7 @@ from surveys.models.responses import Response
 from surveys.models.surveys import Survey
 from surveys.models.visits import KEPT_FOR
 
-LINK, OWN = "open", "open_answer"  # what a token is for: the link, and one answer given through it
+PURPOSE = "open"  # of the token
 MOST_ORIGINS = 20
 HOST = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)(\.(?!-)[a-z0-9-]{1,63}(?<!-))*")
 
@@ -126,7 +128,7 @@ class OpenLink(models.Model):
 
     @property
     def token(self) -> str:
-        return token(LINK, bytes(self.seed))
+        return token(PURPOSE, bytes(self.seed))
 
     @property
     def origins(self) -> list[str]:
@@ -137,8 +139,13 @@ class OpenLink(models.Model):
         return self.is_open and self.survey.is_open
 
 
+def new_key() -> str:
+    """26 lower-case base32 characters, 130 random bits, as tokens have."""
+    return base64.b32encode(secrets.token_bytes(17))[:26].decode().lower()
+
+
 class OpenAnswers(models.QuerySet["OpenAnswer"]):
-    def by_token(self, text: str) -> OpenAnswers:
+    def by_key(self, text: str) -> OpenAnswers:
         return self.filter(digest=token_digest(text))
 
     def within(self, span: timedelta, now: datetime) -> OpenAnswers:
@@ -152,8 +159,8 @@ class OpenAnswers(models.QuerySet["OpenAnswer"]):
 class OpenAnswer(models.Model):
     """Through which link an anonymous answer came.
 
-    It has a secret link of its own, so that whoever gave it can add to it. The seed is the form's:
-    one form makes one answer, however often it is sent.
+    Each form has a random key in its address, of which the digest is kept: one form makes one
+    answer, however often it is sent, and only who was shown the form can add to it.
     """
 
     link = models.ForeignKey(OpenLink, on_delete=models.PROTECT, related_name="answers")
@@ -162,7 +169,6 @@ class OpenAnswer(models.Model):
     client = models.CharField(  # client_hash of the internet address, forgotten with the visits
         max_length=16, blank=True, editable=False
     )
-    seed = models.BinaryField(max_length=16, editable=False)
     digest = models.BinaryField(max_length=32, unique=True, editable=False)
 
     objects = OpenAnswers.as_manager()
@@ -175,11 +181,3 @@ class OpenAnswer(models.Model):
 
     def __str__(self) -> str:
         return f"{self.response} by “{self.link}”"
-
-    def save(self, *args, **kwargs) -> None:
-        self.digest = token_digest(self.token)
-        super().save(*args, **kwargs)
-
-    @property
-    def token(self) -> str:
-        return token(OWN, bytes(self.seed))
