@@ -13,10 +13,10 @@ from django.db import transaction
 from surveys.delivery import claim, emails, lanes, outcomes, provider
 from surveys.delivery.handover import Desk
 from surveys.delivery.letter import Letter
-from surveys.delivery.openings import closed_until
+from surveys.delivery.openings import CLOSED, closed_until
 from surveys.delivery.pace import Pace
 from surveys.delivery.smtp import Busy, Lane, Refused, Unreachable
-from surveys.delivery.wanted import Known
+from surveys.delivery.wanted import ASKED_LATELY, Known
 from surveys.models import DeliveryEvent, Message
 
 log = logging.getLogger(__name__)
@@ -42,7 +42,7 @@ class Batch:
 
     def send(self) -> int:
         """Returns how many the server took."""
-        known = Known(self.messages)
+        known = Known(self.messages, self.clock())
         with self.lane() as lane:
             for place, message in enumerate(self.messages):
                 if self.stop.is_set():
@@ -59,11 +59,9 @@ class Batch:
         return self.sent
 
     def _send(self, lane: Lane, message: Message, known: Known) -> None:
-        if no := known.unwanted(message, self.clock()):
-            claim.unwanted(message, no.state, no.why)
-        elif opens := closed_until(message, self.clock()):
-            claim.wait(message, opens)
-        elif letter := _written(message):
+        if _put_aside(message, known, self.clock()):
+            return
+        if letter := _written(message):
             self._take_turn()
             self._deliver(lane, message, letter)
 
@@ -126,12 +124,9 @@ class Batch:
 
     def _too_late(self, message: Message) -> None:
         """At the hand-over it was not ours any more, or not wanted any more."""
-        fresh = claim.again(message)
-        if fresh is None:
-            return
-        if no := Known([fresh]).unwanted(fresh, self.clock()):
-            claim.unwanted(fresh, no.state, no.why)
-        else:  # such as a new address: written anew by the next claim
+        now, fresh = self.clock(), claim.again(message)
+        if fresh and not _put_aside(fresh, Known([fresh], now), now):
+            # such as a new address: written anew by the next claim
             claim.give_back([fresh], "It changed while it was being sent.")
 
     def _write_down(self) -> None:
@@ -146,6 +141,19 @@ class Batch:
             if self.sent == 1:
                 lanes.works()
             self.accepted = None
+
+
+def _put_aside(message: Message, known: Known, now: datetime) -> bool:
+    """Whether it is not to be sent: not any more, or not yet."""
+    if no := known.unwanted(message, now):
+        claim.unwanted(message, no.state, no.why)
+    elif opens := closed_until(message, now):
+        claim.wait(message, opens, CLOSED)
+    elif over := known.spaced_until(message, now):
+        claim.wait(message, over, ASKED_LATELY)
+    else:
+        return False
+    return True
 
 
 def _written(message: Message) -> Letter | None:

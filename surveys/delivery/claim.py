@@ -143,11 +143,10 @@ def later(message: Message, now: datetime, error: str) -> bool:
     )
 
 
-def wait(message: Message, opens: datetime) -> bool:
-    """Back into the queue uncounted until its customer's window opens."""
-    why = "Waits for the hours in which the customer may be written to."
+def wait(message: Message, until: datetime, why: str) -> bool:
+    """Back into the queue uncounted: its customer may not be written to now."""
     return _write(
-        message, state=State.QUEUED, next_at=opens, attempts=F("attempts") - 1, last_error=why
+        message, state=State.QUEUED, next_at=until, attempts=F("attempts") - 1, last_error=why
     )
 
 

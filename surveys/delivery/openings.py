@@ -9,6 +9,8 @@ from django.conf import settings
 from surveys.loop.windows import ALWAYS, Place, Window, next_opening
 from surveys.models import Customer, Message, Survey, Wave
 
+CLOSED = "Waits for the hours in which the customer may be written to."
+
 
 def window(survey: Survey, wave: Wave | None = None) -> Window:
     if wave and wave.at_once:

@@ -3,15 +3,20 @@ statement that commits the hand-over, so that who unsubscribes in between gets n
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db.models.functions import Coalesce
+
 from surveys.delivery.breaker import PAUSED
 from surveys.models import Invitation, Message, Response, Suppression, Wave
+from surveys.models.invitations import FLOOR
 
 State = Message.State
 WAVE_PAUSED = "Held back: the wave is paused."
+ASKED_LATELY = "Waits for 24 hours to pass after another survey that the customer got."
 
 # The same rules as `Known.unwanted`, at the last moment: for a `message` and its `given` address.
 STILL_WANTED = """
@@ -31,7 +36,13 @@ STILL_WANTED = """
                         OR suppression.family_id = survey.family_id))
             AND NOT EXISTS (
                 SELECT FROM surveys_response AS response
-                WHERE response.invitation_id = invitation.id AND response.verdict = 'person'))
+                WHERE response.invitation_id = invitation.id AND response.verdict = 'person')
+            AND (message.kind <> 'invitation' OR NOT EXISTS (
+                SELECT FROM surveys_invitation AS earlier
+                JOIN surveys_message AS mail ON mail.invitation_id = earlier.id
+                WHERE earlier.customer_id = invitation.customer_id AND earlier.id <> invitation.id
+                    AND mail.kind = 'invitation' AND mail.state IN ('sending', 'sent', 'in_doubt')
+                    AND coalesce(mail.sent_at, mail.handed_at) > %(now)s - INTERVAL '24 hours')))
     ELSE EXISTS (
         SELECT FROM surveys_user AS colleague
         WHERE colleague.id = message.user_id AND colleague.is_active)
@@ -46,9 +57,10 @@ class Unwanted:
 
 
 class Known:
-    """Who wants no mail and who has answered already, for many messages in two queries."""
+    """Who wants no mail, who has answered already, and who was asked within the last 24 hours, for
+    many messages in three queries."""
 
-    def __init__(self, messages: Collection[Message]):
+    def __init__(self, messages: Collection[Message], now: datetime):
         asked = [m.invitation for m in messages if m.invitation and m.kind in Message.NEVER_TWICE]
         addresses = (invitation.customer.email for invitation in asked)
         self.digests = {address: Suppression.hash(address) for address in addresses if address}
@@ -56,6 +68,7 @@ class Known:
         self.suppressed = {(bytes(d), f) for d, f in rows.values_list("digest", "family_id")}
         answers = Response.objects.counted().filter(invitation__in=[i.pk for i in asked])
         self.answered = set(answers.values_list("invitation_id", flat=True))
+        self.recent = _asked_since(now - FLOOR, {invitation.customer_id for invitation in asked})
 
     def unwanted(self, message: Message, now: datetime) -> Unwanted | None:
         """Why this mail should not be sent after all; None when it should."""
@@ -66,6 +79,17 @@ class Known:
             if does_apply:
                 return Unwanted(state, why)
         return None
+
+    def spaced_until(self, message: Message, now: datetime) -> datetime | None:
+        """When the 24 hours after another survey's invitation to the customer are over; None: they
+        are. Throttles are decided when a mail is planned; a pause or a closed window may carry it
+        next to one that was planned for another day."""
+        if message.kind != Message.Kind.INVITATION or message.invitation is None:
+            return None
+        ours = message.invitation
+        others = [at for pk, at in self.recent.get(ours.customer_id, []) if pk != ours.pk]
+        until = max(others) + FLOOR if others else now
+        return until if until > now else None
 
     def _rules(self, invitation: Invitation, now: datetime) -> list[tuple[str, bool, str]]:
         survey, wave = invitation.survey, invitation.wave
@@ -83,3 +107,15 @@ class Known:
             (hold, bool(survey.paused_reason), PAUSED),
             (hold, wave_is == Wave.State.PAUSED, WAVE_PAUSED),
         ]
+
+
+def _asked_since(since: datetime, customers: set[int]) -> dict[int, list[tuple[int, datetime]]]:
+    """By customer: each invitation that the server took, or may have taken, since, and when."""
+    found: dict[int, list[tuple[int, datetime]]] = defaultdict(list)
+    given = Message.objects.filter(
+        kind=Message.Kind.INVITATION, state__in=[State.SENDING, State.SENT, State.IN_DOUBT]
+    ).annotate(given_at=Coalesce("sent_at", "handed_at"))
+    rows = given.filter(given_at__gt=since, invitation__customer__in=customers).order_by()
+    for customer, pk, at in rows.values_list("invitation__customer", "invitation", "given_at"):
+        found[customer].append((pk, at))
+    return found

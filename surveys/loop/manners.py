@@ -11,8 +11,8 @@ from django.conf import settings
 from django.db.models import Exists, OuterRef, Q
 
 from surveys.models import Channel, Customer, Invitation, Message, Suppression, Survey, Wave
+from surveys.models.invitations import FLOOR
 
-FLOOR = timedelta(hours=24)  # between two surveys to one customer, whatever is set
 SHORT = {
     Invitation.Decision.THROTTLED: "throttled",
     Invitation.Decision.SUPPRESSED: "suppressed",

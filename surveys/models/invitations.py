@@ -6,7 +6,7 @@ import base64
 import hashlib
 import hmac
 import secrets
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import models
@@ -18,6 +18,8 @@ from surveys.models.staff import User
 from surveys.models.surveys import Survey
 from surveys.models.visibility import owned
 from surveys.models.waves import Channel, Wave
+
+FLOOR = timedelta(hours=24)  # between two surveys to one customer, whatever is set
 
 
 class Purpose(models.TextChoices):

@@ -103,7 +103,7 @@ def test_mails_that_are_not_held_yet_are_not_sent_either(large, now):
     Survey.objects.update(paused_reason="6 of the last 100 mails bounced.")
     breaker.hold(Survey.objects.get())
     for mail in Message.objects.filter(state="queued"):
-        assert Known([mail]).unwanted(mail, now).state == "held"
+        assert Known([mail], now).unwanted(mail, now).state == "held"
 
 
 def test_what_is_not_paused_cannot_be_resumed(nps, manager, now):
