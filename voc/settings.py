@@ -48,6 +48,9 @@ SECRET_KEY = env("SECRET_KEY", default=DEVELOPMENT_KEY)
 # with another key every link in every mailbox is dead and every opt-out forgotten.
 LINK_KEY = env("LINK_KEY", default="") or SECRET_KEY
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost"])
+PROXY_COUNT = env.int("PROXY_COUNT", default=0)  # that append to X-Forwarded-For
+# Who opened a customer's link when, for 30 days: the evidence for telling machines from people.
+RECORD_VISITS = env.bool("RECORD_VISITS", default=not env.bool("TESTING", default=False))
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
 if SECRET_KEY == DEVELOPMENT_KEY and not (DEBUG or env.bool("TESTING", default=False)):
@@ -199,7 +202,7 @@ AXES_COOLOFF_TIME = 0.25  # hours
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_USERNAME_FORM_FIELD = "username"  # of the log-in form; axes would look for "email"
 AXES_USERNAME_CALLABLE = "surveys.admin.passwords.name_tried"
-AXES_IPWARE_PROXY_COUNT = env.int("PROXY_COUNT", default=0) or None
+AXES_IPWARE_PROXY_COUNT = PROXY_COUNT or None
 AXES_RESET_ON_SUCCESS = True
 AXES_VERBOSE = False
 AUTH_PASSWORD_VALIDATORS = [

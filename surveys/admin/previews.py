@@ -17,7 +17,6 @@ from django.utils import timezone, translation
 from surveys.delivery import emails
 from surveys.loop import rehearse
 from surveys.models import NoWording, Reminder, Survey, Wording
-from surveys.pages.answer import AnswerForm
 
 WIDTHS = {"320": "Phone", "600": "Tablet", "1200": "Desktop"}  # pixels
 COLOURS = {"light": "Light", "dark": "Dark"}
@@ -149,8 +148,9 @@ class Previews:
 def _answer_page(request: HttpRequest, survey: Survey, wording: Wording) -> HttpResponse:
     company = settings.COMPANY
     words = wording.filled(name=request.user.name, company=company, product=survey.product)
-    form = AnswerForm(survey.scale, initial={"score": request.GET.get("score", "")})
-    context = {"form": form, "scale": survey.scale, "survey": survey, "words": words,
-               "company": company, "is_preview": True}  # fmt: skip
+    clicked = request.GET.get("score", "")
+    chosen = next((score for score in survey.scale if str(score) == clicked), None)
+    context = {"chosen": chosen, "scale": survey.scale, "survey": survey, "brand": survey.brand,
+               "words": words, "company": company, "is_preview": True}  # fmt: skip
     with translation.override(wording.language):
         return render(request, "surveys/pages/answer.html", context)

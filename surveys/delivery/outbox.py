@@ -11,7 +11,8 @@ SEND = "surveys.tasks.send_mail"
 
 def post(kind: str, dedupe_key: str, now: datetime, **about: Any) -> None:
     """One mail of `kind` about an invitation, task or user; a second with the key is dropped."""
-    post_many([Message(kind=kind, dedupe_key=dedupe_key, next_at=now, created_at=now, **about)])
+    about = {"next_at": now} | about
+    post_many([Message(kind=kind, dedupe_key=dedupe_key, created_at=now, **about)])
 
 
 def post_many(messages: list[Message]) -> None:

@@ -1,22 +1,32 @@
-"""Answer: one counted response per invitation, every version of it kept."""
+"""Answer: one counted response per invitation, every version of it kept.
+
+The first press of a button with a score is the answer; later ones correct it, and the pages after
+it add to it. What a machine pressed is kept as well, and changes nothing a person said.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from django.db import transaction
 
 from surveys.loop import sort
+from surveys.loop.suspect import signs_of_history, standing
 from surveys.models import (
     COMMENT_LENGTH,
     AuditEntry,
     Invitation,
     Response,
+    ResponseReason,
     ResponseVersion,
+    Sign,
     User,
 )
 
 CORRECTABLE_FOR = timedelta(days=14)
+Verdict = Response.Verdict
 
 
 class CannotAnswer(Exception):
@@ -27,69 +37,205 @@ class TooLateToCorrect(Exception):
     """The answer was given more than 14 days ago."""
 
 
-@transaction.atomic
+@dataclass(frozen=True)
+class Pressed:
+    """What became of a press. With `signs` it was a machine's, and a person is to press again."""
+
+    response: Response
+    signs: list[Sign] = field(default_factory=list)
+    is_new: bool = False
+
+
+@dataclass(frozen=True)
+class More:
+    """What the page after the score asks. `channel` is a ContactChannel, empty: no contact."""
+
+    comment: str = ""
+    reasons: Sequence[str] = ()
+    channel: str = ""
+    time: str = ""
+
+
 def give(invitation: Invitation, score: int, comment: str, now: datetime) -> tuple[Response, bool]:
-    """Store the customer's answer, sort it, and open its task, in one transaction.
+    """Store a whole answer that somebody vouches for, such as one taken by telephone.
 
     Returns the answer and whether it is new: a second one for the same invitation returns the first
-    unchanged. Raises CannotAnswer, sort.ScoreOutOfRange.
+    unchanged, unless that was a machine's. Raises CannotAnswer, sort.ScoreOutOfRange.
     """
-    _lock(invitation)  # two presses of the button at once: the second waits, and finds the first
-    if given := Response.objects.filter(invitation=invitation).first():
-        return given, False
-    if invitation.has_expired(now) or not invitation.survey.is_open:
+    with transaction.atomic():
+        _lock(invitation)
+        given = Response.objects.counted().filter(invitation=invitation).first()
+        if given:
+            return given, False
+        pressed = press(invitation, score, now, comment=comment, confirmed=True, finished=True)
+    return pressed.response, pressed.is_new
+
+
+@transaction.atomic
+def press(
+    invitation: Invitation,
+    score: int,
+    now: datetime,
+    *,
+    comment: str | None = None,
+    signs: Iterable[Sign] = (),
+    seen_at: datetime | None = None,
+    confirmed: bool = False,
+    finished: bool = False,
+) -> Pressed:
+    """Store what the button of the page with the scores sent: the answer, sorted and with its task,
+    or a correction of it up to 14 days later. No `comment`: the one there was stays.
+
+    `signs` are those that the press itself showed, on a page opened at `seen_at`; earlier presses
+    may add some. With any it is kept as a machine's. `confirmed` presses are taken at their word.
+    Raises CannotAnswer, TooLateToCorrect, sort.ScoreOutOfRange.
+    """
+    _lock(invitation)  # two presses at once: the second waits, and finds the first
+    rows = Response.objects.select_for_update(of=("self",)).select_related("survey")
+    given = rows.filter(invitation=invitation).first()
+    band = sort.band(invitation.survey.kind, score)
+    _refuse_what_is_over(invitation, given, now)
+    versions = list(given.versions.all()) if given else []
+    found = list(signs)
+    if not confirmed:
+        found += signs_of_history(versions, score, seen_at, now)
+    if given is None:
+        given = _new(invitation, now)
+    elif not found and _says_the_same(given, score, comment):
+        return Pressed(given)
+    before = sort.cause_of(given) if given.pk else None
+    if found:
+        _keep_machines(given, versions, score, comment or "", found, now)
+        sort.settle(given, now, before=before, why="A machine pressed the buttons of the page.")
+        return Pressed(given, found)
+    is_new = not given.pk or given.verdict == Verdict.MACHINE
+    why = "answered" if is_new else f"The customer changed the score from {given.score} to {score}."
+    if is_new:
+        given.answered_at = now
+    given.score, given.band, given.verdict, given.signs = score, band, Verdict.PERSON, []
+    given.comment = given.comment if comment is None else comment[:COMMENT_LENGTH]
+    given.finished_at = now if finished else None
+    given.save()
+    _keep_version(given, len(versions) + 1, now)
+    sort.settle(given, now, before=before, why=why)
+    return Pressed(given, is_new=is_new)
+
+
+def _refuse_what_is_over(invitation: Invitation, given: Response | None, now: datetime) -> None:
+    if given is not None and given.verdict == Verdict.PERSON:
+        refuse_late(given, now)
+    elif invitation.has_expired(now) or not invitation.survey.is_open:
         raise CannotAnswer("This survey has ended.")
+
+
+def refuse_late(response: Response, now: datetime) -> None:
+    """Raises TooLateToCorrect."""
+    if now - response.answered_at > CORRECTABLE_FOR:
+        raise TooLateToCorrect("An answer can be changed for 14 days.")
+
+
+def _new(invitation: Invitation, now: datetime) -> Response:
     survey, customer = invitation.survey, invitation.customer
-    response = Response.objects.create(
+    return Response(
         survey=survey,
         kind=survey.kind,
         invitation=invitation,
         customer=customer,
-        score=score,
-        band=sort.band(survey.kind, score),
-        comment=comment[:COMMENT_LENGTH],
         language=invitation.language,
         product=invitation.product,
         segment=customer.current_segment,
         answered_at=now,
     )
-    _keep_version(response, 1, now)
-    sort.settle(response, now, was_detractor=False, why="answered")
-    return response, True
+
+
+def _says_the_same(given: Response, score: int, comment: str | None) -> bool:
+    is_same = given.score == score and comment in (None, given.comment)
+    return is_same and given.verdict == Verdict.PERSON
+
+
+def _keep_machines(
+    given: Response,
+    versions: list[ResponseVersion],
+    score: int,
+    comment: str,
+    signs: list[Sign],
+    now: datetime,
+) -> None:
+    """The answer is a machine's, unless a person had answered before it came."""
+    is_persons = given.pk and given.verdict == Verdict.PERSON
+    if is_persons and Sign.MANY_SCORES in signs:
+        before = standing(versions, now)
+        is_persons = before is not None
+        if before:
+            _say(given, before.score, before.comment)
+    if not is_persons:
+        _say(given, score, comment)
+        given.verdict, given.signs = Verdict.MACHINE, signs
+    given.save()
+    _keep_version(given, len(versions) + 1, now, score=score, comment=comment, signs=signs)
+
+
+def _say(given: Response, score: int | None, comment: str) -> None:
+    given.score, given.comment = score, comment[:COMMENT_LENGTH]
+    given.band = "" if score is None else sort.band(given.kind, score)
 
 
 @transaction.atomic
+def add(response: Response, more: More, now: datetime, signs: Iterable[Sign] = ()) -> Pressed:
+    """Store what the page after the score sent, and let the task follow a wish to be contacted.
+
+    What it does not say is taken back. With `signs` it is kept as a machine's, and adds nothing.
+    Raises TooLateToCorrect.
+    """
+    response = _locked(response)
+    refuse_late(response, now)
+    comment, found = more.comment[:COMMENT_LENGTH], list(signs)
+    if found:
+        number = response.versions.count() + 1
+        _keep_version(response, number, now, comment=comment, signs=found)
+        return Pressed(response, found)
+    before, said_before = sort.cause_of(response), response.comment
+    response.comment, response.contact_channel = comment, more.channel
+    response.wants_contact, response.contact_time = bool(more.channel), more.time
+    response.finished_at = now
+    response.save()
+    if comment != said_before:
+        _keep_version(response, response.versions.count() + 1, now)
+    _choose(response, more.reasons)
+    sort.settle(response, now, before=before, why=_about_contact(response))
+    sort.tell_owner_more(response, now)
+    return Pressed(response)
+
+
+def _about_contact(response: Response) -> str:
+    wish = "would like" if response.wants_contact else "no longer wishes"
+    return f"The customer {wish} to be contacted."
+
+
+def _choose(response: Response, keys: Sequence[str]) -> None:
+    response.reasons.exclude(key__in=keys).delete()
+    rows = [ResponseReason(response=response, key=key) for key in keys]
+    ResponseReason.objects.bulk_create(rows, ignore_conflicts=True)
+
+
 def correct(response: Response, score: int, comment: str, now: datetime) -> Response:
     """Replace score and comment, up to 14 days after the answer; the task follows.
 
     Raises TooLateToCorrect, sort.ScoreOutOfRange.
     """
-    response = Response.objects.select_for_update().get(pk=response.pk)
-    if now - response.answered_at > CORRECTABLE_FOR:
-        raise TooLateToCorrect("An answer can be changed for 14 days.")
-    new_band = sort.band(response.kind, score)
-    comment = comment[:COMMENT_LENGTH]
-    if (response.score, response.comment) == (score, comment):
-        return response
-    was_detractor, before = response.is_counted_detractor, response.score
-    response.score, response.band, response.comment = score, new_band, comment
-    response.save(update_fields=["score", "band", "comment"])
-    _keep_version(response, response.versions.count() + 1, now)
-    why = f"The customer changed the score from {before} to {score}."
-    sort.settle(response, now, was_detractor=was_detractor, why=why)
-    return response
+    return press(response.invitation, score, now, comment=comment, confirmed=True).response
 
 
 @transaction.atomic
 def overrule(response: Response, verdict: str, by: User, reason: str, now: datetime) -> Response:
     """A colleague decides whether a person or a machine gave the answer; the task follows.
 
-    `verdict` is one of Response.Verdict.
+    `verdict` is one of Response.Verdict. The signs stay: they are what was seen.
     """
-    response = Response.objects.select_for_update().get(pk=response.pk)
+    response = _locked(response)
     if response.verdict == verdict:
         return response
-    was_detractor, before = response.is_counted_detractor, response.verdict
+    before, verdict_before = sort.cause_of(response), response.verdict
     response.verdict = verdict
     response.save(update_fields=["verdict"])
     AuditEntry.record(
@@ -97,12 +243,12 @@ def overrule(response: Response, verdict: str, by: User, reason: str, now: datet
         response,
         now,
         actor=by,
-        before={"verdict": before},
+        before={"verdict": verdict_before},
         after={"verdict": verdict},
         reason=reason,
     )
     why = f"{by} judged the answer as given by {response.get_verdict_display().lower()}: {reason}"
-    sort.settle(response, now, was_detractor=was_detractor, why=why[:200])
+    sort.settle(response, now, before=before, why=why[:200])
     return response
 
 
@@ -110,11 +256,26 @@ def _lock(invitation: Invitation) -> None:
     Invitation.objects.select_for_update().only("pk").get(pk=invitation.pk)
 
 
-def _keep_version(response: Response, number: int, now: datetime) -> None:
+def _locked(response: Response) -> Response:
+    rows = Response.objects.select_for_update(of=("self",)).select_related("survey")
+    return rows.get(pk=response.pk)
+
+
+def _keep_version(
+    response: Response,
+    number: int,
+    now: datetime,
+    *,
+    score: int | None = None,
+    comment: str | None = None,
+    signs: Sequence[Sign] = (),
+) -> None:
     ResponseVersion.objects.create(
         response=response,
         number=number,
-        score=response.score,
-        comment=response.comment,
+        score=response.score if score is None else score,
+        comment=(response.comment if comment is None else comment)[:COMMENT_LENGTH],
+        verdict=Verdict.MACHINE if signs else Verdict.PERSON,
+        signs=list(signs),
         recorded_at=now,
     )

@@ -1,21 +1,28 @@
-"""Sort: from a score to its band, and from a detractor's answer to its outreach task."""
+"""Sort: from a score to its band, and from an answer to its outreach task."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from surveys.delivery.outbox import post
+from surveys.delivery.hints import hint
+from surveys.delivery.outbox import SEND, post
 from surveys.models import (
     BANDS,
     DEADLINE,
     AuditEntry,
+    Band,
     Customer,
     Kind,
     Message,
     OutreachTask,
     Response,
 )
+
+Cause, State = OutreachTask.Cause, OutreachTask.State
+STEEP = 3  # points of the scale
+# The comment comes on the page after the score: the mail about the task waits so long for it.
+FOR_THE_COMMENT = timedelta(minutes=3)
 
 
 class ScoreOutOfRange(ValueError):
@@ -32,24 +39,70 @@ def band(kind: str, score: int) -> str:
     raise ScoreOutOfRange(f"{score} is not on the scale from {scale[0]} to {scale[-1]}.")
 
 
-def settle(response: Response, now: datetime, *, was_detractor: bool, why: str) -> None:
+def cause_of(response: Response) -> str | None:
+    """Why this answer is to be followed up, as OutreachTask.Cause; None: it is not.
+
+    A drop in loyalty counts where the survey says so: from promoter to passive, or by 3 or more
+    since the customer's previous counted answer in the same family of surveys, of the same kind.
+    """
+    if response.verdict != Response.Verdict.PERSON:
+        return None
+    if response.band == Band.DETRACTOR:
+        return Cause.DETRACTOR
+    if response.wants_contact:
+        return Cause.CONTACT_WISH
+    if response.survey.task_on_loyalty_drop and _has_dropped(response):
+        return Cause.LOYALTY_DROP
+    return None
+
+
+def _has_dropped(response: Response) -> bool:
+    earlier = Response.objects.counted().filter(
+        customer=response.customer_id,
+        survey__family=response.survey.family_id,
+        kind=response.kind,
+        score__isnull=False,
+        answered_at__lt=response.answered_at,
+    )
+    before = earlier.exclude(pk=response.pk).first()
+    if before is None or before.score is None or response.score is None:
+        return False
+    is_less_loyal = (before.band, response.band) == (Band.PROMOTER, Band.PASSIVE)
+    return is_less_loyal or before.score - response.score >= STEEP
+
+
+def settle(response: Response, now: datetime, *, before: str | None, why: str) -> None:
     """Let the outreach task follow a change of the answer; call it inside that transaction.
 
-    The 72 h start when the answer becomes a counted detractor's. A task that is no longer needed is
+    `before` is `cause_of` the answer before the change. A task that is no longer needed is
     withdrawn, never deleted; one that is needed again goes on with its first deadline.
     """
-    is_detractor = response.is_counted_detractor
-    if is_detractor == was_detractor:
+    cause = cause_of(response)
+    if cause == before:
         return
     task = OutreachTask.objects.select_for_update().filter(response=response).first()
     if task is None:
         customer = whom_to_contact(response)
-        if is_detractor and customer:
-            _open(response, customer, now)
-    elif is_detractor and task.state == OutreachTask.State.WITHDRAWN:
-        _change(task, now, why, state=OutreachTask.State.OPEN, withdrawn_reason="")
-    elif not is_detractor and task.state == OutreachTask.State.OPEN:
-        _change(task, now, why, state=OutreachTask.State.WITHDRAWN, withdrawn_reason=why)
+        if cause and customer:
+            _open(response, customer, cause, now)
+    elif cause is None:
+        if task.state == State.OPEN:
+            _change(task, "withdraw", now, why, state=State.WITHDRAWN, withdrawn_reason=why)
+    else:
+        _need_again(task, cause, now, why)
+
+
+def _need_again(task: OutreachTask, cause: str, now: datetime, why: str) -> None:
+    """Only a detractor's answer starts another 72 h, unless those of another cause still run."""
+    wait = {"state": State.OPEN, "withdrawn_reason": "", "cause": cause}
+    is_waiting = task.state == State.OPEN and task.first_contact_at is None
+    if cause == Cause.DETRACTOR != task.cause and not is_waiting:
+        anew = {"started_at": now, "due_at": now + DEADLINE}
+        _change(task, "reopen", now, why, **wait, **anew, first_contact_at=None, closed_at=None)
+    elif task.state == State.WITHDRAWN:
+        _change(task, "reopen", now, why, **wait)
+    elif task.state == State.OPEN:
+        _change(task, "recast", now, why, cause=cause)
 
 
 def whom_to_contact(response: Response) -> Customer | None:
@@ -58,31 +111,54 @@ def whom_to_contact(response: Response) -> Customer | None:
     return response.customer if response.source == Response.Source.INVITED else None
 
 
-def _open(response: Response, customer: Customer, now: datetime) -> None:
+def _open(response: Response, customer: Customer, cause: str, now: datetime) -> None:
     owner = customer.account.owner if customer.account else None
     task = OutreachTask.objects.create(
         response=response,
         customer=customer,
         owner=owner,
+        cause=cause,
         started_at=now,
         due_at=now + DEADLINE,
     )
-    AuditEntry.record("open", task, now, after={"owner": task.owner_id, "due_at": str(task.due_at)})
-    tell_owner(task, now)
+    after = {"owner": task.owner_id, "cause": cause, "due_at": task.due_at.isoformat()}
+    AuditEntry.record("open", task, now, after=after)
+    is_complete = response.finished_at is not None
+    tell_owner(task, now, not_before=now if is_complete else now + FOR_THE_COMMENT)
 
 
-def tell_owner(task: OutreachTask, now: datetime) -> None:
+def tell_owner(task: OutreachTask, now: datetime, not_before: datetime | None = None) -> None:
     """Mail the task's owner, once for each owner it gets."""
     if task.owner_id:
         key = f"task-opened:{task.pk}:{task.owner_id}"
+        due = not_before or now
+        post(Message.Kind.TASK_OPENED, key, now, task=task, user=task.owner, next_at=due)
+
+
+def tell_owner_more(response: Response, now: datetime) -> None:
+    """The customer has added something: let the mail that waits for it go, or send another."""
+    task = OutreachTask.objects.open().filter(response=response).first()
+    if task is None or task.owner_id is None:
+        return
+    mails = Message.objects.filter(kind=Message.Kind.TASK_OPENED, task=task, user=task.owner_id)
+    if mails.filter(state=Message.State.QUEUED).update(next_at=now):
+        hint(SEND)
+    elif response.comment or response.wants_contact:
+        key = f"task-told:{task.pk}:{task.owner_id}:{now.isoformat()}"
         post(Message.Kind.TASK_OPENED, key, now, task=task, user=task.owner)
 
 
-def _change(task: OutreachTask, now: datetime, why: str, **to: Any) -> None:
+def _change(task: OutreachTask, verb: str, now: datetime, why: str, **to: Any) -> None:
     before = {name: getattr(task, name) for name in to}
     for name, value in to.items():
         setattr(task, name, value)
     task.version += 1
     task.save(update_fields=[*to, "version"])
-    verb = "withdraw" if task.state == OutreachTask.State.WITHDRAWN else "reopen"
-    AuditEntry.record(verb, task, now, before=before, after=to, reason=why)
+    AuditEntry.record(verb, task, now, before=_said(before), after=_said(to), reason=why)
+
+
+def _said(values: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name: value.isoformat() if isinstance(value, datetime) else value
+        for name, value in values.items()
+    }

@@ -1,111 +1,162 @@
-"""Where a customer lands from the mail: choose a score, add a comment, press the button."""
+"""Where a customer lands from the mail: choose a score and press the button, which is the answer;
+then a page with one open question that fits it. Both are shown in answer to the press, without a
+redirect: on a bad phone each round trip is felt."""
 
 from __future__ import annotations
 
-from django import forms
-from django.conf import settings
+import re
+from typing import Any
+
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import render
-from django.utils import timezone, translation
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from surveys.loop import answer as verb
-from surveys.models import COMMENT_LENGTH, Invitation, Response, Words
-from surveys.pages.public import gone, nonce, nonce_is_good, public_page
+from surveys.loop.asked import Asked
+from surveys.loop.press import press
+from surveys.models import COMMENT_LENGTH, Response, Sign, Visit
+from surveys.pages import nonces
+from surveys.pages.forms import MoreForm
+from surveys.pages.guest import Guest
+from surveys.pages.public import gone, public_page, unknown
+from surveys.pages.sheet import Sheet
 
-
-class AnswerForm(forms.Form):
-    score = forms.TypedChoiceField(
-        coerce=int,
-        widget=forms.RadioSelect,
-        error_messages={
-            "required": _("Please choose a score."),
-            "invalid_choice": _("Please choose one of the scores."),
-        },
-    )
-    comment = forms.CharField(required=False, max_length=COMMENT_LENGTH, widget=forms.Textarea)
-
-    def __init__(self, scale: range, *args, **kwargs):
-        super().__init__(*args, **kwargs)
-        self.fields["score"].choices = [(str(score), str(score)) for score in scale]
+SCORE = re.compile(r"[0-9]{1,2}")  # of any scale, and only in the digits that our buttons send
 
 
 @public_page
 @require_http_methods(["GET", "HEAD", "POST"])
-def answer(request: HttpRequest, token: str) -> HttpResponse:
-    invitation = _find(token)
-    if invitation is None:
-        return gone(request)
-    with translation.override(invitation.language):
-        given = Response.objects.filter(invitation=invitation).first()
-        if given is None and _has_ended(invitation):
-            return gone(request)
-        page = Page(request, token, invitation, given)
-        return page.take() if request.method == "POST" else page.show()
+def answer(request: HttpRequest, token: str, *, is_hidden: bool = False) -> HttpResponse:
+    """`is_hidden`: by the link that no reader of the mail can see."""
+    guest = Guest(request, token, is_hidden)
+    return _take(guest) if request.method == "POST" else _show(guest)
 
 
-def _find(token: str) -> Invitation | None:
-    asked = Invitation.objects.by_token(token).select_related("survey", "customer__account")
-    return asked.first()
+def _show(guest: Guest) -> HttpResponse:
+    about = guest.find()
+    if about is None:
+        return unknown(guest.request)
+    guest.note_look(about.invitation, _score_in(guest.request.GET))
+    if about.answer is None and about.is_over(guest.now):
+        return gone(guest.request)
+    with Sheet(guest, about) as sheet:
+        given = about.answer
+        if given is None:
+            return sheet.score(chosen=_score_in(guest.request.GET))
+        if not _is_correctable(given, guest):
+            return sheet.thanks(given)
+        if "change" in guest.request.GET:
+            return sheet.score(chosen=given.score)
+        return sheet.thanks(given) if given.finished_at else sheet.more(given)
 
 
-def _has_ended(invitation: Invitation) -> bool:
-    return invitation.has_expired(timezone.now()) or not invitation.survey.is_open
+def _take(guest: Guest) -> HttpResponse:
+    try:
+        nonce = nonces.read(guest.posted("nonce"), guest.token)
+    except nonces.NotOurs:
+        return gone(guest.request)
+    signs = guest.signs(nonce)
+    if guest.posted("page") == "more":
+        return _take_more(guest, nonce, signs)
+    score, comment = _score_in(guest.request.POST), guest.text("comment")
+    is_plain = score is not None and len(comment) <= COMMENT_LENGTH and "\0" not in comment
+    if is_plain and nonce.form == nonces.FORM and not signs and not nonce.is_outdated(guest.now):
+        pressed = press(guest.token, score, comment, guest.language, guest.client, guest.now)
+        if pressed and pressed.response:
+            guest.note(pressed.asked.invitation, Visit.What.PRESSED, score)
+            with Sheet(guest, pressed.asked) as sheet:
+                return sheet.more(pressed.response)
+        about = pressed.asked if pressed else None
+    else:
+        about = guest.find()
+    if about is None:
+        return unknown(guest.request)
+    return _take_score(guest, about, nonce, signs, score, comment)
 
 
-class Page:
-    """One visit: the form, or the thanks when there is an answer that is not to be changed."""
-
-    def __init__(
-        self, request: HttpRequest, token: str, invitation: Invitation, given: Response | None
-    ):
-        self.request, self.token, self.invitation, self.given = request, token, invitation, given
-        self.survey = invitation.survey
-
-    @property
-    def words(self) -> Words:
-        return self.survey.wording_for(self.invitation.language).filled(
-            name=self.invitation.customer.name,
-            company=settings.COMPANY,
-            product=self.invitation.product,
-        )
-
-    def show(self) -> HttpResponse:
-        if self.given and not (self.is_correction and self.is_correctable):
-            return self._render("thanks", correctable=self.is_correctable)
-        initial = {"score": self.request.GET.get("score", "")}
-        if self.given:
-            initial = {"score": str(self.given.score), "comment": self.given.comment}
-        return self._form(AnswerForm(self.survey.scale, initial=initial))
-
-    def take(self) -> HttpResponse:
-        form = AnswerForm(self.survey.scale, self.request.POST)
-        if not nonce_is_good(self.request.POST.get("nonce", ""), self.token):
-            form.add_error(
-                None, _("This page was open for too long. Please press the button again.")
+def _take_score(
+    guest: Guest,
+    about: Asked,
+    nonce: nonces.Nonce,
+    signs: list[Sign],
+    score: int | None,
+    comment: str,
+) -> HttpResponse:
+    """Whatever is not plain: a mistake, a machine, a correction."""
+    with Sheet(guest, about) as sheet:
+        if errors := _errors(about, nonce, guest, score, comment):
+            return sheet.score(chosen=score, comment=comment, errors=errors, status=422)
+        is_confirmed = nonce.form == nonces.AGAIN and not signs
+        if about.fell_for_link and not is_confirmed:
+            signs = [*signs, Sign.HIDDEN_LINK]
+        try:
+            pressed = verb.press(
+                about.invitation,
+                score,
+                guest.now,
+                comment=comment or None,
+                signs=signs,
+                seen_at=nonce.seen_at,
+                confirmed=is_confirmed,
             )
-        if not form.is_valid():
-            return self._form(form, status=422)
-        said = form.cleaned_data["score"], form.cleaned_data["comment"], timezone.now()
-        if self.given and self.is_correction and self.is_correctable:
-            verb.correct(self.given, *said)
+        except verb.CannotAnswer:
+            pass  # the page of this link is the same for everybody, in the reader's language
+        except verb.TooLateToCorrect:
+            return sheet.thanks(about.answer)
         else:
-            verb.give(self.invitation, *said)
-        return HttpResponseRedirect(self.request.path, status=303)
+            guest.note_press(about.invitation, score, pressed.signs)
+            if pressed.signs:
+                return sheet.again({"score": score, "comment": comment})
+            return sheet.more(pressed.response)
+    return gone(guest.request)
 
-    @property
-    def is_correction(self) -> bool:
-        return "change" in self.request.GET
 
-    @property
-    def is_correctable(self) -> bool:
-        return timezone.now() - self.given.answered_at <= verb.CORRECTABLE_FOR
+def _take_more(guest: Guest, nonce: nonces.Nonce, signs: list[Sign]) -> HttpResponse:
+    about = guest.find()
+    if about is None:
+        return unknown(guest.request)
+    given = about.answer
+    if given is None:
+        return HttpResponseRedirect(guest.request.path, status=303)
+    with Sheet(guest, about) as sheet:
+        form = MoreForm(about.wording.choices, guest.request.POST)
+        if nonce.is_outdated(guest.now):
+            form.add_error(None, _too_old())
+        if not form.is_valid():
+            return sheet.more(given, form=form, status=422)
+        try:
+            pressed = verb.add(given, form.more(), guest.now, signs)
+        except verb.TooLateToCorrect:
+            return sheet.thanks(given)
+        guest.note_press(about.invitation, None, pressed.signs)
+        if pressed.signs:
+            return sheet.again({"page": "more"} | form.as_sent())
+        return sheet.thanks(pressed.response)
 
-    def _form(self, form: AnswerForm, status: int = 200) -> HttpResponse:
-        context = {"form": form, "scale": self.survey.scale, "nonce": nonce(self.token)}
-        return self._render("answer", status=status, **context)
 
-    def _render(self, page: str, status: int = 200, **context) -> HttpResponse:
-        context |= {"survey": self.survey, "words": self.words, "company": settings.COMPANY}
-        return render(self.request, f"surveys/pages/{page}.html", context, status=status)
+def _errors(
+    about: Asked, nonce: nonces.Nonce, guest: Guest, score: int | None, comment: str
+) -> dict[str, str]:
+    errors = {}
+    if nonce.is_outdated(guest.now):
+        errors["page"] = _too_old()
+    if not guest.posted("score"):
+        errors["score"] = _("Please choose a score.")
+    elif score not in about.survey.scale:
+        errors["score"] = _("Please choose one of the scores.")
+    if len(comment) > COMMENT_LENGTH or "\0" in comment:
+        errors["page"] = _("The comment is too long.")
+    return errors
+
+
+def _too_old() -> str:
+    return _("This page was open for too long. Please press the button again.")
+
+
+def _score_in(sent: Any) -> int | None:
+    text = sent.get("score", "")
+    return int(text) if SCORE.fullmatch(text) else None
+
+
+def _is_correctable(given: Response, guest: Guest) -> bool:
+    return guest.now - given.answered_at <= verb.CORRECTABLE_FOR

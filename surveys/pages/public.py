@@ -6,14 +6,16 @@ from collections.abc import Callable
 from functools import wraps
 
 from csp.decorators import csp
-from django.core import signing
 from django.db import connection, transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 
+from surveys.pages import nonces
+from surveys.pages.clients import address_of, guesses_too_much
+
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
-NONCE_AGE = 24 * 3600  # seconds
 POLICY = {
     "default-src": ["'none'"],
     "style-src": ["'self'"],
@@ -27,7 +29,6 @@ HEADERS = {
     "Referrer-Policy": "no-referrer",
     "X-Robots-Tag": "noindex",
 }
-nonces = signing.TimestampSigner(salt="surveys.pages.nonce")
 
 
 def public_page(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
@@ -56,13 +57,25 @@ def gone(request: HttpRequest) -> HttpResponse:
     return render(request, "surveys/pages/gone.html", status=404)
 
 
+def unknown(request: HttpRequest) -> HttpResponse:
+    """The same for a token that was never one, which counts against whoever tries many.
+
+    Links that were are served all the same: a colleague behind the same address may have one.
+    """
+    if not guesses_too_much(address_of(request)):
+        return gone(request)
+    too_many = HttpResponse("Too many unknown links. Try again in a minute.\n", status=429)
+    too_many["Content-Type"], too_many["Retry-After"] = "text/plain; charset=utf-8", "60"
+    return too_many
+
+
 def nonce(token: str) -> str:
     """Proof that the form was fetched before it was sent; bound to the link, good for 24 hours."""
-    return nonces.sign(token.lower())
+    return nonces.issue(token)
 
 
 def nonce_is_good(text: str, token: str) -> bool:
     try:
-        return nonces.unsign(text, max_age=NONCE_AGE) == token.lower()
-    except signing.BadSignature:
+        return not nonces.read(text, token, [nonces.FORM]).is_outdated(timezone.now())
+    except nonces.NotOurs:
         return False

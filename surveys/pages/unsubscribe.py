@@ -2,30 +2,78 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils import timezone, translation
+from django.utils import translation
 from django.views.decorators.http import require_http_methods
 
 from surveys.loop.unsubscribe import unsubscribe as opt_out
-from surveys.models import Invitation, Purpose
-from surveys.pages.public import gone, nonce, nonce_is_good, public_page
+from surveys.models import Invitation, Purpose, Visit
+from surveys.pages import nonces
+from surveys.pages.guest import Guest
+from surveys.pages.public import gone, public_page, unknown
 
 
 @public_page
 @require_http_methods(["GET", "HEAD", "POST"])
 def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
     asked = Invitation.objects.by_token(token, Purpose.UNSUBSCRIBE)
-    invitation = asked.select_related("survey__family", "customer").first()
-    if invitation is None or not invitation.customer.email:
+    invitation = asked.select_related("survey__family", "survey__brand", "customer").first()
+    if invitation is None:
+        return unknown(request)
+    if not invitation.customer.email:
         return gone(request)
-    one_click = request.POST.get("List-Unsubscribe") == "One-Click"
-    confirmed = nonce_is_good(request.POST.get("nonce", ""), token)
-    everything = request.POST.get("scope") == "all"
-    context = {"name": invitation.survey.family.name, "everything": everything}
     with translation.override(invitation.language):
-        if request.method == "POST" and (one_click or confirmed):
-            opt_out(invitation, timezone.now(), everything=everything, one_click=one_click)
-            return render(request, "surveys/pages/unsubscribed.html", context)
-        page = "surveys/pages/unsubscribe.html"
-        return render(request, page, context | {"nonce": nonce(token)})
+        page = Page(Guest(request, token), invitation)
+        return page.take() if request.method == "POST" else page.show()
+
+
+class Page:
+    """What one guest sees of the way out."""
+
+    def __init__(self, guest: Guest, invitation: Invitation):
+        self.guest, self.invitation = guest, invitation
+        self.everything = guest.posted("scope") == "all"
+
+    def show(self) -> HttpResponse:
+        self.guest.note(self.invitation, Visit.What.OPT_OUT_PAGE)
+        return self._form("unsubscribe", nonces.FORM)
+
+    def take(self) -> HttpResponse:
+        """What a mail program sends is honoured whoever pressed there: that is the law. A form of
+        ours has the traps of the other pages."""
+        if self.guest.posted("List-Unsubscribe") == "One-Click":
+            return self._stop(one_click=True)
+        try:
+            nonce = nonces.read(self.guest.posted("nonce"), self.guest.token)
+        except nonces.NotOurs:
+            return self.show()
+        if nonce.is_outdated(self.guest.now):
+            return self.show()
+        signs = self.guest.signs(nonce)
+        self.guest.note_press(self.invitation, None, signs)
+        if signs:
+            sent = [("scope", "all" if self.everything else "survey")]
+            return self._form("again", nonces.AGAIN, sent=sent)
+        return self._stop(one_click=False)
+
+    def _stop(self, *, one_click: bool) -> HttpResponse:
+        now = self.guest.now
+        opt_out(self.invitation, now, everything=self.everything, one_click=one_click)
+        return self._render("unsubscribed")
+
+    def _form(self, page: str, form: str, **context: Any) -> HttpResponse:
+        token, now = self.guest.token, self.guest.now
+        pair = {
+            "nonce": nonces.issue(token, form, now),
+            "decoy": nonces.issue(token, nonces.DECOY, now),
+        }
+        return self._render(page, **pair, **context)
+
+    def _render(self, page: str, **context: Any) -> HttpResponse:
+        survey = self.invitation.survey
+        context |= {"name": survey.family.name, "brand": survey.brand,
+                    "everything": self.everything}  # fmt: skip
+        return render(self.guest.request, f"surveys/pages/{page}.html", context)

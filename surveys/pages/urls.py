@@ -10,6 +10,7 @@ from surveys.pages.unsubscribe import unsubscribe
 app_name = "surveys"
 urlpatterns = [
     path("a/<str:token>", answer, name="answer"),
+    path("a/<str:token>/all", answer, {"is_hidden": True}, name="hidden"),
     path("u/<str:token>", unsubscribe, name="unsubscribe"),
     path("p/<str:token>", privacy, name="privacy"),
     path("p/<str:token>/answers.json", download, name="privacy-file"),

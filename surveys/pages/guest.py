@@ -1,0 +1,53 @@
+"""Who stands before a page: a link, a browser, an address, and what they show of themselves."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest
+from django.utils import timezone, translation
+
+from surveys.delivery.visits import Seen, writer
+from surveys.loop import asked
+from surveys.loop.asked import Asked
+from surveys.models import Invitation, Sign, Visit, client_hash
+from surveys.pages import clients, nonces, traps
+
+
+class Guest:
+    """One request with a customer's link. `now` is the moment it came."""
+
+    def __init__(self, request: HttpRequest, token: str, is_hidden: bool = False):
+        self.request, self.token, self.is_hidden = request, token, is_hidden
+        self.now = timezone.now()
+        self.language = translation.get_language() or ""  # the browser's, among ours
+        address = clients.address_of(request)
+        self.client = client_hash(address)
+        self.walked = clients.links_walked(address, token)
+
+    def find(self) -> Asked | None:
+        return asked.find(self.token, self.language, self.client, self.now)
+
+    def posted(self, name: str) -> str:
+        return self.request.POST.get(name, "")
+
+    def text(self, name: str) -> str:
+        """What was written, with the line breaks counted as the browser counts them."""
+        return self.posted(name).replace("\r\n", "\n")
+
+    def signs(self, nonce: nonces.Nonce) -> list[Sign]:
+        """What this press shows of a machine."""
+        sent, headers = self.request.POST, self.request.headers
+        signs = traps.signs_of_press(nonce, sent, headers, self.walked, self.now)
+        return [*signs, Sign.HIDDEN_LINK] if self.is_hidden else signs
+
+    def note_look(self, invitation: Invitation, score: int | None = None) -> None:
+        is_look = self.request.method == "HEAD"
+        what = Visit.What.LOOKED if is_look else Visit.What.OPENED
+        self.note(invitation, Visit.What.HIDDEN_LINK if self.is_hidden else what, score)
+
+    def note_press(self, invitation: Invitation, score: int | None, signs: list[Sign]) -> None:
+        self.note(invitation, Visit.What.CAUGHT if signs else Visit.What.PRESSED, score)
+
+    def note(self, invitation: Invitation, what: str, score: int | None = None) -> None:
+        """Leave the visit to the thread that writes visits once the response is on its way."""
+        agent = self.request.headers.get("User-Agent", "")
+        writer.note(Seen(invitation.pk, what, self.now, self.client, agent, score))
