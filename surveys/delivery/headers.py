@@ -11,13 +11,12 @@ from email.header import Header
 from email.headerregistry import Address
 from textwrap import wrap
 
-from django.utils.encoding import punycode
+from surveys.models.domains import in_ascii
 
 UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
 PLAIN = re.compile(r"[\x20-\x7e]*")
 PLAIN_NAME = re.compile(r"[\w!#$%&'*+/=?^`{|}~ -]*", re.ASCII)  # a phrase that needs no quotes
 PLAIN_ADDRESS = re.compile(r"[\w!#$%&'*+/=?^`{|}~-]+(\.[\w!#$%&'*+/=?^`{|}~-]+)*@[\w.-]+", re.ASCII)
-AMBIGUOUS = re.compile("[ßς\u200c\u200d]")  # IDNA 2003, which we have, reads these unlike 2008
 LONGEST_TEXT, LONGEST_NAME = 200, 80  # characters
 LONGEST_ADDRESS = 254  # RFC 5321, 4.5.3.1.3, with its errata 1690
 WIDTH = 76
@@ -60,9 +59,7 @@ def deliverable(email: str) -> str:
     """
     local, at, domain = email.strip().rpartition("@")
     try:
-        if AMBIGUOUS.search(domain):
-            raise ValueError("write its domain in the form that begins with xn--")
-        address = f"{local}{at}{punycode(domain)}"
+        address = f"{local}{at}{in_ascii(domain)}"
         if not PLAIN_ADDRESS.fullmatch(address):
             address = Address(addr_spec=address).addr_spec
         address.encode("ascii")

@@ -11,6 +11,8 @@ from zoneinfo import ZoneInfo, available_timezones
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
+from surveys.models.domains import in_ascii
+
 YES = {"yes", "y", "true", "1", "x", "ja", "oui", "si", "sí"}
 NO = {"no", "n", "false", "0", "nein", "non"}
 OLDEST, NEWEST = date(1990, 1, 1), date(2100, 1, 1)
@@ -42,9 +44,9 @@ def email(text: str) -> str:
     """Lower case, the domain in ASCII (RFC 5891), at most 254 characters (RFC 5321)."""
     local, at, domain = text.strip().lower().rpartition("@")
     try:
-        address = f"{local}{at}{domain.encode('idna').decode()}"
+        address = f"{local}{at}{in_ascii(domain)}"
         validate_email(address)
-    except (UnicodeError, ValidationError) as error:
+    except (ValueError, ValidationError) as error:
         raise BadCell(f"“{text.strip()[:60]}” is not an e-mail address.") from error
     if len(address) > 254:
         raise BadCell("An e-mail address has at most 254 characters.")

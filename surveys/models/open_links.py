@@ -15,6 +15,7 @@ from django.db import models
 from django.db.models import Count, Q
 from django.utils import timezone
 
+from surveys.models.domains import in_ascii
 from surveys.models.invitations import new_seed, token, token_digest
 from surveys.models.responses import Response
 from surveys.models.surveys import Survey
@@ -34,7 +35,7 @@ def origin(text: str) -> str:
     said = f"“{text}” is no origin. Write it like https://www.example.com, without a path."
     try:
         parts = urlsplit(text.strip().rstrip("/"))
-        host, port = (parts.hostname or "").encode("idna").decode("ascii"), parts.port
+        host, port = in_ascii(parts.hostname or ""), parts.port
     except ValueError as error:
         raise ValidationError(said) from error
     rest = parts.path or parts.query or parts.fragment or "@" in parts.netloc

@@ -60,6 +60,10 @@ def test_a_name_brings_no_header_and_no_second_address(display):
         ("jo@mills.example", "jo@mills.example"),
         (" jo+survey@mills.example ", "jo+survey@mills.example"),
         ("jo@bücher.example", "jo@xn--bcher-kva.example"),
+        ("jo@straße.example", "jo@xn--strae-oqa.example"),
+        ("jo@βόλος.example", "jo@xn--nxasmm1c.example"),
+        ("jo@BÜCHER。example", "jo@xn--bcher-kva.example"),
+        ("jo@Mills_2.example", "jo@Mills_2.example"),
         ('"jo smith"@mills.example', '"jo smith"@mills.example'),
         ("x" * 64 + "@" + "d" * 60 + ".example", "x" * 64 + "@" + "d" * 60 + ".example"),
     ],
@@ -73,7 +77,8 @@ def test_an_address_is_written_as_the_dns_knows_it(typed, sent_to):
     ["", "jo", "@mills.example", "jo@", "Smith, Jo <a@b>", "a@b@c.example", "a b@mills.example",
      "jo..x@mills.example", "jö@mills.example", "jo@mills.example\r\nBcc: x@y",
      "jo@mills\x00.example", "\ud800@mills.example", "jo@" + "d" * 64 + ".example",
-     "jo@straße.example", "x" * 320 + "@mills.example", "<jo@mills.example>"],
+     "jo@☕.example", "jo@ja\u200dne.example", "jo@xn--ß.example", "jo@ß..example",
+     "jo@" + "ß" * 64 + ".example", "x" * 320 + "@mills.example", "<jo@mills.example>"],
 )  # fmt: skip
 def test_what_no_mail_can_go_to_is_refused_with_a_reason(typed):
     with pytest.raises(ValueError, match="No mail can go to “"):

@@ -16,6 +16,8 @@ BERLIN = ZoneInfo("Europe/Berlin")
         (" Ada@Example.COM ", "ada@example.com"),
         ("ada+shop@example.com", "ada+shop@example.com"),
         ("ada@bücher.example", "ada@xn--bcher-kva.example"),
+        ("ada@STRASSE.example", "ada@strasse.example"),
+        ("ada@straße.example", "ada@xn--strae-oqa.example"),
     ],
 )
 def test_email_is_normalised(text, value):
