@@ -121,6 +121,7 @@ def _templates(
         "language": language,
         "direction": "rtl" if language.split("-")[0] in RIGHT_TO_LEFT else "ltr",
         "scores": [(score, f"{answer}?score={score}") for score in scale],
+        "hidden": f"{answer}/all",  # for machines that follow every link
         "look": look,
         "has_intro": has_intro,
         "low": scale[0],
