@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import wraps
 
 from csp.decorators import csp
+from django.conf import settings
 from django.db import connection, transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -54,7 +55,7 @@ def public_page(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse
 
 def gone(request: HttpRequest) -> HttpResponse:
     """The one page for links that are unknown, expired or meant for something else."""
-    return render(request, "surveys/pages/gone.html", status=404)
+    return render(request, "surveys/pages/gone.html", {"company": settings.COMPANY}, status=404)
 
 
 def unknown(request: HttpRequest) -> HttpResponse:

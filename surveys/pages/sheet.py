@@ -15,6 +15,7 @@ from surveys.loop.answer import CORRECTABLE_FOR
 from surveys.loop.asked import Asked
 from surveys.models import Response, Words
 from surveys.pages import nonces
+from surveys.pages.about import about
 from surveys.pages.forms import MoreForm
 from surveys.pages.guest import Guest
 
@@ -101,13 +102,13 @@ class Sheet:
         }
 
     def _render(self, page: str, status: int, **context: Any) -> HttpResponse:
-        survey = self.asked.survey
+        survey, given = self.asked.survey, self.asked.answer
         context |= {
             "survey": survey,
             "brand": survey.brand,
             "words": self.words,
             "company": settings.COMPANY,
-            "invitation": self.asked.invitation,
+            **about(given.answered_at if given else self.guest.now, self.asked.invitation),
         }
         return render(self.guest.request, f"surveys/pages/{page}.html", context, status=status)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import translation
@@ -75,5 +76,5 @@ class Page:
     def _render(self, page: str, **context: Any) -> HttpResponse:
         survey = self.invitation.survey
         context |= {"name": survey.family.name, "brand": survey.brand,
-                    "everything": self.everything}  # fmt: skip
+                    "company": settings.COMPANY, "everything": self.everything}  # fmt: skip
         return render(self.guest.request, f"surveys/pages/{page}.html", context)
