@@ -21,8 +21,13 @@ from surveys.models import Band, Response, ResponseVersion
 
 class VersionInline(ReadOnly, Inline):
     model = ResponseVersion
-    fields = ("number", "score", "comment", "recorded_at")
+    fields = ("number", "score", "words", "recorded_at")
+    readonly_fields = ("words",)
     verbose_name_plural = "Versions"
+
+    @display(description="comment")
+    def words(self, version):
+        return looks.whole(version.comment)
 
 
 class VerdictForm(forms.Form):

@@ -12,6 +12,7 @@ from django.utils.html import format_html
 from django.utils.text import Truncator
 
 from surveys.models import DEADLINE, Brand, Customer, OutreachTask, Response
+from surveys.templatetags.plain import plain_to_see
 
 SOON = timedelta(hours=24)
 NOTHING = "–"
@@ -74,7 +75,9 @@ def first_words(text: str, words: int = 12) -> str:
     """The beginning of what a customer wrote, isolated so that its direction stays its own."""
     if not text:
         return NOTHING
-    return format_html('<bdi class="voc-words">{}</bdi>', Truncator(text).words(words))
+    return format_html(
+        '<bdi class="voc-words">{}</bdi>', Truncator(plain_to_see(text)).words(words)
+    )
 
 
 def money(amount) -> str:
@@ -114,7 +117,7 @@ def person(customer: Customer) -> str:
 
 def whole(text: str) -> str:
     """All of what a customer wrote, its line breaks kept by the style sheet."""
-    return format_html('<bdi class="voc-whole">{}</bdi>', text) if text else NOTHING
+    return format_html('<bdi class="voc-whole">{}</bdi>', plain_to_see(text)) if text else NOTHING
 
 
 def logo(brand: Brand) -> str:
