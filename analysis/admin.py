@@ -27,7 +27,10 @@ class ThemeAdmin(Admin):
     form = ThemeForm
     list_display = ("label", "survey", "words", "born_at", "is_living")
     list_select_related = ("survey",)
-    list_filter = (values_filter("survey", "survey", "survey__name"),)
+    list_filter = (
+        values_filter("survey", "survey", "survey__name"),
+        values_filter("product or touchpoint", "survey__product"),
+    )
     search_fields = ("label",)
     fields = ("label", "survey", "words", "born_at", "retired_at")
     readonly_fields = ("survey", "words", "born_at", "retired_at")

@@ -20,6 +20,7 @@ from analysis.report import BANDS, MINIMUM_N, count_bands, enough
 from surveys.models import Response, Survey
 
 Bands = tuple[int, int, int]  # promoters, passives, detractors
+About = dict[str, str]  # what the answers are narrowed down to, by the name of the field
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,7 @@ class Coverage:
 class ThemesReport:
     survey: Survey
     month: Month
+    product: str  # empty: all of them
     fitted_at: datetime | None  # None: no themes have been learnt yet
     coverage: Coverage
     score: Score  # of all answers of the month, anonymous ones too
@@ -66,12 +68,13 @@ class ThemesReport:
     themes: tuple[ThemeFigures, ...]  # the largest first
 
 
-def themes(survey: Survey, month: Month) -> ThemesReport:
-    """The report of one month; the number of its queries does not grow with themes or comments."""
-    months = (month.plus(-1), month)
-    coverages, counts = _coverages(survey, months), _counts(survey, months)
-    everything, anonymous = _bands(survey, month)
-    said = quotes(_mentions(survey, [month]))
+def themes(survey: Survey, month: Month, product: str = "") -> ThemesReport:
+    """The report of one month, of the answers about `product` (empty: of all). The number of its
+    queries does not grow with themes or comments."""
+    months, about = (month.plus(-1), month), {"product": product} if product else {}
+    coverages, counts = _coverages(survey, months, about), _counts(survey, months, about)
+    everything, anonymous = _bands(survey, month, about)
+    said = quotes(_mentions(survey, [month], about))
     rows = [
         _figures(survey, theme, months, counts[theme.pk], coverages, everything, said)
         for theme in Theme.objects.living().filter(survey=survey, pk__in=list(counts))
@@ -79,6 +82,7 @@ def themes(survey: Survey, month: Month) -> ThemesReport:
     return ThemesReport(
         survey,
         month,
+        product,
         ThemeState.objects.filter(survey=survey).values_list("fitted_at", flat=True).first(),
         coverages[month],
         enough(measure(survey.kind, everything)),
@@ -135,11 +139,11 @@ def _comments(survey: Survey) -> QuerySet[Response]:
     return Response.objects.counted().filter(survey=survey).exclude(comment="")
 
 
-def _coverages(survey: Survey, months: Sequence[Month]) -> dict[Month, Coverage]:
+def _coverages(survey: Survey, months: Sequence[Month], about: About) -> dict[Month, Coverage]:
     telling = Q(reading__says_nothing=False)
     rows = (
         _comments(survey)
-        .filter(**within("answered_at", months))
+        .filter(**within("answered_at", months), **about)
         .order_by()
         .annotate(
             main=FilteredRelation("mentions", condition=Q(mentions__is_main=True)),
@@ -158,25 +162,29 @@ def _coverages(survey: Survey, months: Sequence[Month]) -> dict[Month, Coverage]
     return {month: found.get(month, Coverage()) for month in months}
 
 
-def _bands(survey: Survey, month: Month) -> tuple[Bands, int]:
+def _bands(survey: Survey, month: Month, about: About) -> tuple[Bands, int]:
     """All answers with a score, and how many of them are anonymous."""
-    scored = Response.objects.counted().filter(survey=survey, **within("answered_at", [month]))
+    of_month = within("answered_at", [month])
+    scored = Response.objects.counted().filter(survey=survey, **of_month, **about)
     by_open_link = Q(source=Response.Source.ANONYMOUS) & ~Q(band="")
     row = scored.aggregate(**count_bands(), anonymous=Count("pk", filter=by_open_link))
     return tuple(row[band] for band in BANDS), row["anonymous"]
 
 
-def _mentions(survey: Survey, months: Sequence[Month]) -> QuerySet[Mention]:
+def _mentions(survey: Survey, months: Sequence[Month], about: About) -> QuerySet[Mention]:
     return Mention.objects.filter(
         theme__survey=survey,
         response__verdict=Response.Verdict.PERSON,
         **within("response__answered_at", months),
+        **{f"response__{name}": value for name, value in about.items()},
     ).exclude(response__comment="")
 
 
-def _counts(survey: Survey, months: Sequence[Month]) -> dict[int, dict[Month, dict[str, int]]]:
+def _counts(
+    survey: Survey, months: Sequence[Month], about: About
+) -> dict[int, dict[Month, dict[str, int]]]:
     """By theme and month: `n` comments, and how many of them in each band."""
-    rows = _mentions(survey, months).annotate(month=month_of("response__answered_at"))
+    rows = _mentions(survey, months, about).annotate(month=month_of("response__answered_at"))
     rows = rows.values("theme", "month").annotate(n=Count("pk"), **count_bands("response__band"))
     found: dict[int, dict[Month, dict[str, int]]] = defaultdict(dict)
     for row in rows:

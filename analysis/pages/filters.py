@@ -74,6 +74,7 @@ def theme_filters(request: HttpRequest, now: datetime) -> tuple[FilterForm, Surv
         {
             "survey": Choice([(pk, name) for name, pk in names], default),
             "month": _months(request, now, newest),
+            "product": Choice([("", "All products"), *_same(_products_of(wished, now))]),
         },
     )
     return form, by_id.get(form.chosen["survey"]), Month.parse(form.chosen["month"])
@@ -95,6 +96,13 @@ def _surveys() -> list[tuple[str, str]]:
 
 def _same(names: Iterable[str]) -> list[tuple[str, str]]:
     return [(name, name) for name in sorted(names)]
+
+
+def _products_of(survey: Survey | None, now: datetime) -> set[str]:
+    """Those that answers of the last two years to the survey belong to."""
+    recent = within("answered_at", Month.of(now).last(OFFERED_MONTHS + MONTHS))
+    rows = Response.objects.filter(survey=survey, **recent).order_by()
+    return set(rows.values_list("product", flat=True).distinct()) - {""}
 
 
 def _products_and_segments(newest: Month) -> tuple[set[str], set[str]]:

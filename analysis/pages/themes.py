@@ -14,8 +14,8 @@ from surveys.exports import csv_file
 
 CHARTED = 10
 COLUMNS = (
-    "survey month theme keywords comments share share_low share_high change change_low change_high "
-    "n score score_low score_high impact quote_1 quote_2 quote_3 newest_quote"
+    "survey month product theme keywords comments share share_low share_high change change_low "
+    "change_high n score score_low score_high impact quote_1 quote_2 quote_3 newest_quote"
 )
 
 
@@ -38,7 +38,7 @@ def themes_csv(request: HttpRequest) -> HttpResponse:
 
 def _report(request: HttpRequest) -> tuple[FilterForm, ThemesReport | None]:
     form, survey, month = theme_filters(request, timezone.now())
-    return form, themes(survey, month) if survey else None
+    return form, themes(survey, month, form.chosen["product"]) if survey else None
 
 
 def _shown(found: ThemesReport) -> dict[str, object]:
@@ -101,6 +101,7 @@ def _line(found: ThemesReport, row: ThemeFigures) -> list[object]:
     return [
         found.survey.name,
         str(found.month),
+        found.product,
         row.theme.label,
         ", ".join(row.theme.keywords),
         row.count,

@@ -12,7 +12,7 @@ from unfold.decorators import display
 
 from surveys.admin import looks
 from surveys.admin.base import Admin, ReadOnly
-from surveys.admin.filters import choices_filter
+from surveys.admin.filters import choices_filter, values_filter
 from surveys.models import Customer, InboundMail, Suppression, Tick
 
 Kind = InboundMail.Kind
@@ -25,7 +25,11 @@ UNREAD_AFTER = timedelta(minutes=10)  # it is read every minute
 class InboundMailAdmin(ReadOnly, Admin):
     list_display = ("what", "who", "sender", "first_words", "received_at")
     list_display_links = ("what",)
-    list_filter = (choices_filter("kind", "kind", Kind.choices),)
+    list_filter = (
+        choices_filter("kind", "kind", Kind.choices),
+        values_filter("survey", "invitation__survey", label="invitation__survey__name"),
+        values_filter("product or touchpoint", "invitation__product"),
+    )
     list_select_related = ("customer__account",)
     search_fields = ("sender", "subject", "customer__name", "customer__account__name")
     search_help_text = "Sender, subject, customer or account"

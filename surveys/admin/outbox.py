@@ -40,6 +40,7 @@ class MessageAdmin(ReadOnly, Admin):
         choices_filter("state", "state", State.choices),
         choices_filter("kind", "kind", Message.Kind.choices),
         values_filter("survey", "invitation__survey", label="invitation__survey__name"),
+        values_filter("product or touchpoint", "invitation__product"),
     )
     list_select_related = ("invitation__customer", "user")
     search_fields = ("invitation__customer__email", "user__email", "message_id")

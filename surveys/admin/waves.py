@@ -30,6 +30,7 @@ class WaveAdmin(Admin):
     list_display = ("name", "survey", "product", "channel", "state", "launched_at", "launched_by")
     list_filter = (
         values_filter("survey", "survey", label="survey__name"),
+        values_filter("product or touchpoint", "product_asked"),
         choices_filter("state", "state", Wave.State.choices),
         choices_filter("asked by", "channel", Channel.choices),
     )
@@ -51,6 +52,9 @@ class WaveAdmin(Admin):
 
     class Media:
         js = ("surveys/live.js",)
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).with_product()
 
     def has_change_permission(self, request, obj=None) -> bool:
         return super().has_change_permission(request, obj) and _is_draft(obj)
@@ -135,9 +139,9 @@ class WaveAdmin(Admin):
         about = wave_page.about(wave, request.GET, timezone.now()) if wave else {}
         return super().change_view(request, object_id, form_url, {**about, **(extra_context or {})})
 
-    @display(description="product", ordering="product")
+    @display(description="product", ordering="product_asked")
     def product(self, wave):
-        return wave.product or wave.survey.product
+        return wave.product_asked
 
 
 def _launch(wave: Wave, request: HttpRequest, now: datetime) -> str:

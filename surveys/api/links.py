@@ -95,6 +95,7 @@ class OpenLinkSerializer(StrictModelSerializer):
 
 class OpenLinkFilters(filters.FilterSet):
     survey = filters.ModelChoiceFilter(queryset=Survey.objects.all())
+    product = filters.CharFilter(field_name="survey__product")
     is_open = TrueFalse()
 
     class Meta:

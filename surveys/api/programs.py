@@ -31,7 +31,7 @@ class SurveyFilters(filters.FilterSet):
 
     class Meta:
         model = Survey
-        fields = ["kind"]
+        fields = ["kind", "product"]
 
 
 class Surveys(ListModelMixin, RetrieveModelMixin, GenericViewSet):

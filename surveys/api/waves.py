@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django_filters import rest_framework as filters
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
@@ -11,7 +12,7 @@ from surveys.api.fields import StrictModelSerializer
 from surveys.api.programs import SurveyReference
 from surveys.api.rows import METHODS
 from surveys.loop import manners, waves
-from surveys.models import Wave
+from surveys.models import Survey, Wave
 
 
 class ProgressSerializer(serializers.Serializer):
@@ -63,13 +64,24 @@ class WaveWithProgressSerializer(WaveSerializer):
         return ProgressSerializer(waves.progress(wave)).data
 
 
+class WaveFilters(filters.FilterSet):
+    survey = filters.ModelChoiceFilter(queryset=Survey.objects.all())
+    product = filters.CharFilter(
+        field_name="product_asked", help_text="The wave's own, or else that of its survey."
+    )
+
+    class Meta:
+        model = Wave
+        fields = ["state", "channel"]
+
+
 class Waves(ListModelMixin, RetrieveModelMixin, GenericViewSet):
     """Rounds of invitations. They belong to the whole company; one by one they tell how they go."""
 
-    queryset = Wave.objects.select_related("survey")
+    queryset = Wave.objects.with_product().select_related("survey")
     http_method_names = METHODS
     needs = {"GET": "surveys.view_wave"}
-    filterset_fields = ["state", "channel"]
+    filterset_class = WaveFilters
 
     def get_serializer_class(self):
         return WaveWithProgressSerializer if self.action == "retrieve" else WaveSerializer

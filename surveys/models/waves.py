@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import Exists, OuterRef, Q, Subquery, Value
+from django.db.models import Exists, F, OuterRef, Q, Subquery, Value
 from django.db.models.functions import MD5, Cast, Concat
 
 from surveys.models.people import Account, Customer
@@ -20,6 +20,13 @@ class Channel(models.TextChoices):
 
     MAIL = "mail", "E-mail"
     LINK = "link", "Link to hand over"
+
+
+class Waves(models.QuerySet["Wave"]):
+    def with_product(self) -> Waves:
+        """Each with `product_asked`, the product or touchpoint that its invitations are about."""
+        own = models.When(~Q(product=""), then=F("product"))
+        return self.annotate(product_asked=models.Case(own, default=F("survey__product")))
 
 
 class Wave(models.Model):
@@ -114,6 +121,8 @@ class Wave(models.Model):
     planned_up_to = models.BigIntegerField(  # the checkpoint that lets a killed planner go on
         default=0, editable=False
     )
+
+    objects = Waves.as_manager()
 
     class Meta:
         ordering = ["-launched_at", "-pk"]

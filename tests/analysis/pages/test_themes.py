@@ -12,7 +12,7 @@ from tests.conftest import survey_of
 
 DAY = at("2026-03-05 09:00")
 ADDRESS = "/admin/themes/"
-QUERIES = 10  # session, user, surveys, their newest month, and the report's six
+QUERIES = 11  # session, user, surveys, their newest month and products, and the report's six
 
 
 @pytest.fixture
@@ -122,3 +122,15 @@ def test_queries_do_not_grow(reader, nps, rows, django_assert_num_queries):
         theme(nps, f"Theme {number}", [f"The parcel came late {n}" for n in range(rows)], score=3)
     with django_assert_num_queries(QUERIES):
         page(reader, survey=nps.pk, month="2026-03")
+
+
+def test_themes_can_be_narrowed_down_to_a_product(reader, nps):
+    theme(nps, "Late parcels", [f"The parcel came late {n}" for n in range(12)], product="Delivery")
+    theme(nps, "Kind staff", [f"The staff are kind {n}" for n in range(3)], product="Support")
+    text = page(reader, survey=nps.pk, month="2026-03", product="Delivery")
+    assert "12 of 12" in text
+    assert "<bdi>Delivery</bdi>, March 2026" in text
+    assert "Kind staff" not in text
+    everything = page(reader, survey=nps.pk, month="2026-03")
+    assert "15 of 15" in everything
+    assert "Kind staff" in everything

@@ -51,3 +51,19 @@ def test_a_list_takes_as_many_queries_for_many(reader, nps, rows, django_assert_
         Wave.objects.create(survey=nps, name=str(n))
     with django_assert_max_num_queries(5):
         assert len(reader.get(WAVES).json()["results"]) == rows
+
+
+@pytest.mark.parametrize(
+    ("filters", "found"),
+    [
+        ({"product": "Delivery"}, ["Spring"]),
+        ({"product": "Support"}, ["Summer"]),
+        ({"product": "Nothing"}, []),
+    ],
+    ids=str,
+)
+def test_waves_are_found_by_what_they_ask_about(reader, nps, wave, filters, found):
+    Wave.objects.create(survey=nps, name="Summer", product="Support")
+    assert [row["name"] for row in reader.get(WAVES, filters).json()["results"]] == found
+    both = reader.get(WAVES, {"survey": nps.pk}).json()["results"]
+    assert [row["name"] for row in both] == ["Summer", "Spring"]
