@@ -1,5 +1,6 @@
 """The door for the clock and the worker: each sweep is one call of a verb, and leaves a tick."""
 
+from datetime import timedelta
 from pathlib import Path
 
 from celery import shared_task
@@ -8,7 +9,7 @@ from django.utils import timezone
 
 from surveys.delivery import claim, doubt, send
 from surveys.inbound import embedded, mailbox
-from surveys.loop import ask, happen, remind, settle, silence
+from surveys.loop import ask, expire, happen, remind, settle, silence
 from surveys.models import Tick
 
 
@@ -60,6 +61,15 @@ def read_inbox() -> int:
 @shared_task
 def settle_doubts() -> int:
     return _tick("settle doubts", doubt.reconcile(timezone.now()))
+
+
+@shared_task
+def expire_once_a_day() -> int:
+    """At the first hour that finds us awake, until a run has come to its end."""
+    now = timezone.now()
+    if Tick.objects.filter(name="expire", at__gt=now - timedelta(hours=20)).exists():
+        return 0
+    return _tick("expire", expire.expire(now))
 
 
 def _tick(name: str, done: int) -> int:

@@ -44,6 +44,8 @@ app.conf.beat_schedule = {
         "schedule": TICK,
         "options": UNTIL_NEXT,
     },
+    # keep nothing longer than promised
+    "expire": {"task": "surveys.tasks.expire_once_a_day", "schedule": crontab(minute="40")},
     # read the comments: once a day, at 3 o'clock or at the first hour after it that finds us awake
     "learn themes": {
         "task": "analysis.tasks.learn_themes",

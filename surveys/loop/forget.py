@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
-from itertools import chain
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
@@ -47,7 +47,7 @@ def forget(
     `cause` is one of Erasure.Cause; `by` is the colleague, if one did it. Forgetting twice changes
     nothing. A mail that is being sent either had reached the server before, or is not sent.
     """
-    customer = _lock(customer)
+    customer = locked(customer)
     if customer.forgotten_at:
         return customer.erasure
     if customer.email:
@@ -77,7 +77,7 @@ def month_of(at: datetime) -> datetime:
     return here.replace(day=1, hour=0, minute=0, second=0, microsecond=0, fold=0).astimezone(UTC)
 
 
-def _lock(customer: Customer) -> Customer:
+def locked(customer: Customer) -> Customer:
     """Everything that other verbs lock, in the order in which they do, so that nobody who is
     answering, calling or sending at this moment adds what is not seen here."""
     mine = _mails_about(customer).order_by("pk").values_list("pk", flat=True)
@@ -106,12 +106,14 @@ def _without(customer: Customer, reason: str) -> str:
 def _redact_audit(customer: Customer, erasure: Erasure) -> None:
     """Who did what when stays; what it said goes, in favour of the erasure that asked for it."""
     about = Q(noun="customer", noun_id=customer.pk)
-    rows = chain(
-        [("invitation", customer.invitations), ("response", customer.responses)],
-        [("outreachtask", customer.tasks), ("event", customer.events)],
-        [("message", _mails_about(customer))],
-    )
-    for noun, its in rows:
+    rows: dict[str, Any] = {
+        "invitation": customer.invitations,
+        "response": customer.responses,
+        "outreachtask": customer.tasks,
+        "event": customer.events,
+        "message": _mails_about(customer),
+    }
+    for noun, its in rows.items():
         about |= Q(noun=noun, noun_id__in=list(its.values_list("pk", flat=True)))
     entries = AuditEntry.objects.filter(about, erasure=None)
     entries.update(before={}, after={}, reason="", erasure=erasure)

@@ -19,7 +19,6 @@ from surveys.models.domains import in_ascii
 from surveys.models.invitations import new_seed, token, token_digest
 from surveys.models.responses import Response
 from surveys.models.surveys import Survey
-from surveys.models.visits import KEPT_FOR
 
 PURPOSE = "open"  # of the token
 MOST_ORIGINS = 20
@@ -151,10 +150,6 @@ class OpenAnswers(models.QuerySet["OpenAnswer"]):
 
     def within(self, span: timedelta, now: datetime) -> OpenAnswers:
         return self.filter(at__gt=now - span)
-
-    def forget_clients(self, now: datetime) -> int:
-        """Of answers as old as the visits that are forgotten; returns how many."""
-        return self.filter(at__lt=now - KEPT_FOR).exclude(client="").update(client="")
 
 
 class OpenAnswer(models.Model):

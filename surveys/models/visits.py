@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.contrib.postgres.indexes import BrinIndex
@@ -12,7 +11,6 @@ from django.db import models
 
 from surveys.models.invitations import Invitation
 
-KEPT_FOR = timedelta(days=30)
 AGENT_LENGTH = 200
 
 
@@ -21,11 +19,6 @@ def client_hash(address: str) -> str:
     from one place, not where that is."""
     key = b"client|" + settings.LINK_KEY.encode()
     return hmac.new(key, address.encode("utf-8", "replace"), hashlib.sha256).hexdigest()[:16]
-
-
-class Visits(models.QuerySet["Visit"]):
-    def outdated(self, now: datetime) -> Visits:
-        return self.filter(at__lt=now - KEPT_FOR)
 
 
 class Visit(models.Model):
@@ -51,8 +44,6 @@ class Visit(models.Model):
     score = models.SmallIntegerField(null=True)  # of the link, or of the button
     client = models.CharField(max_length=16)
     agent = models.CharField("browser", max_length=AGENT_LENGTH, blank=True)
-
-    objects = Visits.as_manager()
 
     class Meta:
         ordering = ["at"]
