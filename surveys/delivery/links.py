@@ -43,6 +43,10 @@ def outbox_link() -> str:
     return settings.SITE_URL + reverse("admin:surveys_message_changelist")
 
 
+def inbox_link() -> str:
+    return settings.SITE_URL + reverse("admin:surveys_inboundmail_changelist")
+
+
 def password_link(user: User) -> str:
     """Where this user may choose a password; spent by choosing one, or by time."""
     uid = urlsafe_base64_encode(force_bytes(user.pk))

@@ -9,9 +9,10 @@ from django.template.loader import render_to_string
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
 
+from surveys.delivery import lanes
 from surveys.delivery.compiled import only_text
 from surveys.delivery.letter import Letter, about, letter
-from surveys.delivery.links import admin_link, outbox_link, password_link
+from surveys.delivery.links import admin_link, inbox_link, outbox_link, password_link
 from surveys.models import (
     Customer,
     DeliveryEvent,
@@ -78,14 +79,22 @@ def replied(message: Message) -> Letter:
 
 
 def alarm(message: Message) -> Letter:
-    """To whoever can help: a survey was paused, or the mail server is at fault."""
+    """To whoever can help: a survey was paused, or the mail server or the mailbox is at fault."""
     survey = message.survey
     if survey is None:
-        lanes = MailLane.objects.exclude(reason="").order_by("since")
-        at = _local(message.created_at, about(message.user))
-        return _notice(message, "Mail did not go out", lanes=lanes, at=at, link=outbox_link())
+        return _lane_alarm(message)
     subject = f"“{survey}” was paused" if survey.paused_reason else f"“{survey}” runs again"
     return _notice(message, subject, survey=survey, link=admin_link(survey))
+
+
+def _lane_alarm(message: Message) -> Letter:
+    name = lanes.of_alarm(message)
+    lane = MailLane.objects.filter(name=name).exclude(reason="").first()
+    at = _local(message.created_at, about(message.user))
+    if name == lanes.MAILBOX:
+        subject = "Bounces and replies are not read"
+        return _notice(message, subject, mailbox=True, lane=lane, at=at, link=inbox_link())
+    return _notice(message, "Mail did not go out", lane=lane, at=at, link=outbox_link())
 
 
 def _whom(customer: Customer) -> str:

@@ -17,6 +17,7 @@ from urllib.parse import unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
+from surveys.delivery import lanes
 from surveys.inbound.read import SIZE
 from surveys.inbound.take_in import take_in
 
@@ -64,14 +65,19 @@ def address_of(url: str) -> Address:
 def sweep(url: str, clock: Clock) -> int:
     """Take in every unseen mail of the mailbox at `url`; returns how many were news.
 
-    A mail that cannot be stored stays unseen and is tried again. Raises Unreachable.
+    A mail that cannot be stored stays unseen and is tried again. The administrators are told of a
+    mailbox that cannot be read. Raises Unreachable.
     """
     address = address_of(url)
     try:
         with _open(address) as imap:
-            return sum(_take_in(imap, uid, clock()) for uid in _unseen(imap))
+            news = sum(_take_in(imap, uid, clock()) for uid in _unseen(imap))
     except (OSError, imaplib.IMAP4.error) as error:
-        raise Unreachable(f"{address.host}: {error}") from error
+        said = f"{address.host}: {error}"
+        lanes.unread(clock(), said)
+        raise Unreachable(said) from error
+    lanes.is_read()
+    return news
 
 
 def _open(address: Address) -> imaplib.IMAP4:

@@ -1,10 +1,12 @@
+from datetime import timedelta
+
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.utils import timezone
 
-from surveys.delivery import verp
+from surveys.delivery import emails, lanes, verp
 from surveys.inbound import mailbox
-from surveys.models import DeliveryEvent, InboundMail
+from surveys.models import DeliveryEvent, InboundMail, Message
 from tests.surveys.inbound import mails
 from tests.surveys.inbound.imap import CERTIFICATE, Mailbox
 
@@ -75,6 +77,45 @@ def test_a_mailbox_is_read_over_tls_if_its_certificate_is_good(customer, monkeyp
 def test_a_mailbox_that_does_not_answer_is_named():
     with pytest.raises(mailbox.Unreachable, match=r"127\.0\.0\.1"):
         mailbox.sweep("imap://voc:secret@127.0.0.1:1/INBOX", timezone.now)
+
+
+def fail(box, now) -> None:
+    with pytest.raises(mailbox.Unreachable):
+        mailbox.sweep(box.url.replace("p%40ss", "wrong"), lambda: now)
+
+
+def alarms() -> list[str]:
+    mails = Message.objects.filter(kind="alarm").order_by("pk")
+    return [emails.render(mail).content.decode() for mail in mails]
+
+
+def test_administrators_are_told_once_of_a_mailbox_that_stays_shut(administrator, manager, now):
+    minute = timedelta(minutes=1)
+    with Mailbox([mails.reply()]) as box:
+        for n in range(2):
+            fail(box, now + n * minute)
+        assert alarms() == []
+        for n in range(2, 9):
+            fail(box, now + n * minute)
+        [alarm] = alarms()
+        assert f"<{administrator.email}>" in alarm
+        assert "Subject: Bounces and replies are not read" in alarm
+        assert "AUTHENTICATIONFAILED" in alarm
+        assert lanes.in_trouble() is None  # mail goes out all the same
+        assert mailbox.sweep(box.url, timezone.now) == 1
+        assert "can be read again" in alarms()[0]
+        for n in range(20, 23):
+            fail(box, now + n * minute)
+        assert len(alarms()) == 2
+
+
+def test_a_mailbox_that_is_away_for_a_moment_alarms_nobody(administrator, now):
+    with Mailbox([]) as box:
+        for _ in range(3):
+            fail(box, now)
+            fail(box, now)
+            mailbox.sweep(box.url, lambda: now)
+    assert alarms() == []
 
 
 def test_an_address_has_its_usual_port_and_folder():
