@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from tests.bench import house
 
-LOGGED = re.compile(r"^.*LOG:  (?:statement|execute [^:]*): ?(.*)$", re.MULTILINE)
+LOGGED = re.compile(r"^.*LOG:  (?:statement|execute [^:]*): ?(?:\n\t)*(.*)$", re.MULTILINE)
 AROUND = re.compile(r"$|BEGIN|COMMIT|ROLLBACK|SAVEPOINT|RELEASE|SET TRANSACTION", re.IGNORECASE)
 SETTLED = 0.3  # seconds after which also what follows a response has been logged
 
