@@ -5,7 +5,20 @@ from datetime import UTC, datetime
 import hypothesis
 import pytest
 
-from surveys.models import Account, Customer, Kind, Role, RootCause, Survey, Team, User, Wording
+from surveys.loop import answer
+from surveys.models import (
+    Account,
+    Customer,
+    Kind,
+    Response,
+    Role,
+    RootCause,
+    Survey,
+    Team,
+    User,
+    Wording,
+)
+from surveys.pages import clients
 
 # No test here is about time. The gate tries the same examples each time, so that what it says is
 # about the change; `make fuzz` looks for new ones.
@@ -102,6 +115,12 @@ def nps(db):
     return survey_of(Kind.NPS, name="Relationship", product="Delivery")
 
 
+def correct(response: Response, score: int, comment: str, now: datetime) -> Response:
+    """What customers do who have changed their mind."""
+    invitation = response.invitation
+    return answer.press(invitation, score, now, comment=comment, confirmed=True).response
+
+
 @pytest.fixture
 def root_cause(db):
     return RootCause.objects.create(name="Late delivery")
@@ -111,3 +130,10 @@ def root_cause(db):
 def _quick_passwords(settings):
     """The real hasher is slow on purpose; no test here is about it."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture(autouse=True)
+def _strangers():
+    """All tests come from one address; what it did in another test is no sign of a machine."""
+    clients.walks.forget()
+    clients.guesses.forget()

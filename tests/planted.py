@@ -25,6 +25,7 @@ from surveys.models import (
     Survey,
     User,
 )
+from tests.conftest import correct
 from tests.surveys.inbound.mails import reply
 
 NAME, EMAIL, PHONE = "Quendoline Vexworth", "quendoline@zyxmail.example", "+49 171 5550199"
@@ -62,7 +63,7 @@ def asked(customer: Customer, survey: Survey, now: datetime) -> Invitation:
 def answered(invitation: Invitation, by: User, now: datetime) -> OutreachTask:
     """A detractor's answer, corrected once, and followed up by `by`, who closed the task."""
     response, _ = answer.give(invitation, 2, COMMENT, now)
-    answer.correct(response, 1, f"{COMMENT}. Call {PHONE}", now + timedelta(minutes=5))
+    correct(response, 1, f"{COMMENT}. Call {PHONE}", now + timedelta(minutes=5))
     task = response.task
     note = f"{NAME} is upset about the flugelhorn"
     reach_out.log_contact(task, by, Contact.Channel.PHONE, "spoke", note, now + DAY)

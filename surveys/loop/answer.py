@@ -9,8 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef, Subquery
+from django.db.models.functions import Coalesce
 
 from surveys.loop import sort
 from surveys.loop.suspect import signs_of_history, standing
@@ -191,8 +194,7 @@ def add(response: Response, more: More, now: datetime, signs: Iterable[Sign] = (
     refuse_late(response, now)
     comment, found = more.comment[:COMMENT_LENGTH], list(signs)
     if found:
-        number = response.versions.count() + 1
-        _keep_version(response, number, now, comment=comment, signs=found)
+        _keep_version(response, response.presses + 1, now, comment=comment, signs=found)
         return Pressed(response, found)
     before, said_before = sort.cause_of(response), response.comment
     response.comment, response.contact_channel = comment, more.channel
@@ -200,7 +202,7 @@ def add(response: Response, more: More, now: datetime, signs: Iterable[Sign] = (
     response.finished_at = now
     response.save()
     if comment != said_before:
-        _keep_version(response, response.versions.count() + 1, now)
+        _keep_version(response, response.presses + 1, now)
     _choose(response, more.reasons)
     sort.settle(response, now, before=before, why=_about_contact(response))
     sort.tell_owner_more(response, now)
@@ -213,17 +215,10 @@ def _about_contact(response: Response) -> str:
 
 
 def _choose(response: Response, keys: Sequence[str]) -> None:
-    response.reasons.exclude(key__in=keys).delete()
+    if response.has_reasons:
+        response.reasons.exclude(key__in=keys).delete()
     rows = [ResponseReason(response=response, key=key) for key in keys]
     ResponseReason.objects.bulk_create(rows, ignore_conflicts=True)
-
-
-def correct(response: Response, score: int, comment: str, now: datetime) -> Response:
-    """Replace score and comment, up to 14 days after the answer; the task follows.
-
-    Raises TooLateToCorrect, sort.ScoreOutOfRange.
-    """
-    return press(response.invitation, score, now, comment=comment, confirmed=True).response
 
 
 @transaction.atomic
@@ -256,9 +251,13 @@ def _lock(invitation: Invitation) -> None:
     Invitation.objects.select_for_update().only("pk").get(pk=invitation.pk)
 
 
-def _locked(response: Response) -> Response:
+def _locked(response: Response) -> Any:
+    """The answer as it is now, with the number of `presses` so far and whether it `has_reasons`."""
     rows = Response.objects.select_for_update(of=("self",)).select_related("survey")
-    return rows.get(pk=response.pk)
+    last = ResponseVersion.objects.filter(response=OuterRef("pk")).order_by("-number")
+    reasons = ResponseReason.objects.filter(response=OuterRef("pk"))
+    presses = Coalesce(Subquery(last.values("number")[:1]), 0)
+    return rows.annotate(presses=presses, has_reasons=Exists(reasons)).get(pk=response.pk)
 
 
 def _keep_version(

@@ -51,7 +51,7 @@ def press(
         "comment": comment[:COMMENT_LENGTH],
         "due": due,
         "due_text": due.isoformat(),
-        "tell_at": now + FOR_THE_COMMENT,
+        "tell_at": now if comment else now + FOR_THE_COMMENT,
     }
     with connection.cursor() as cursor:
         cursor.execute(_statement(), values)

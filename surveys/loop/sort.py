@@ -123,8 +123,13 @@ def _open(response: Response, customer: Customer, cause: str, now: datetime) -> 
     )
     after = {"owner": task.owner_id, "cause": cause, "due_at": task.due_at.isoformat()}
     AuditEntry.record("open", task, now, after=after)
-    is_complete = response.finished_at is not None
-    tell_owner(task, now, not_before=now if is_complete else now + FOR_THE_COMMENT)
+    tell_owner(task, now, not_before=when_to_tell(response, now))
+
+
+def when_to_tell(response: Response, now: datetime) -> datetime:
+    """At once if there is nothing to wait for."""
+    is_complete = response.comment or response.finished_at
+    return now if is_complete else now + FOR_THE_COMMENT
 
 
 def tell_owner(task: OutreachTask, now: datetime, not_before: datetime | None = None) -> None:
@@ -137,13 +142,15 @@ def tell_owner(task: OutreachTask, now: datetime, not_before: datetime | None = 
 
 def tell_owner_more(response: Response, now: datetime) -> None:
     """The customer has added something: let the mail that waits for it go, or send another."""
-    task = OutreachTask.objects.open().filter(response=response).first()
-    if task is None or task.owner_id is None:
+    if cause_of(response) is None:
         return
-    mails = Message.objects.filter(kind=Message.Kind.TASK_OPENED, task=task, user=task.owner_id)
+    about = {"task__response": response, "task__state": State.OPEN}
+    mails = Message.objects.filter(kind=Message.Kind.TASK_OPENED, **about)
     if mails.filter(state=Message.State.QUEUED).update(next_at=now):
         hint(SEND)
-    elif response.comment or response.wants_contact:
+        return
+    task = OutreachTask.objects.open().filter(response=response).first()
+    if task and task.owner_id and (response.comment or response.wants_contact):
         key = f"task-told:{task.pk}:{task.owner_id}:{now.isoformat()}"
         post(Message.Kind.TASK_OPENED, key, now, task=task, user=task.owner)
 

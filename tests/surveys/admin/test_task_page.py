@@ -6,8 +6,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from surveys.admin.task_page import next_step
-from surveys.loop import answer, close, reach_out
+from surveys.loop import close, reach_out
 from surveys.models import AuditEntry, Message, OutreachTask
+from tests.conftest import correct
 from tests.surveys.admin.conftest import do, page_of
 
 
@@ -20,7 +21,7 @@ def test_the_page_tells_the_whole_story(signed_in, opened, alice, account):
     customer = task.customer
     customer.phone, customer.time_zone = "+49 30 1234", "Asia/Tokyo"
     customer.save()
-    answer.correct(task.response, 1, "Broken again.\nFourth time.", task.started_at)
+    correct(task.response, 1, "Broken again.\nFourth time.", task.started_at)
     opened(5, "Other Odd")
     said = text(signed_in(alice).get(page_of(task)))
     for words in (

@@ -2,10 +2,18 @@ from datetime import timedelta
 
 import pytest
 
-from surveys.loop import answer, ask, close, sort
-from surveys.models import AuditEntry, Customer, Message, OutreachTask, Response
+from surveys.loop import answer, ask, close, reach_out, sort
+from surveys.models import (
+    DEADLINE,
+    AuditEntry,
+    Customer,
+    Message,
+    OutreachTask,
+    Response,
+    Sign,
+)
 from surveys.models.surveys import Kind
-from tests.conftest import survey_of
+from tests.conftest import correct, survey_of
 
 
 @pytest.fixture
@@ -84,13 +92,13 @@ def test_a_customer_without_an_account_gets_a_task_without_an_owner(nps, now):
 
 def test_a_correction_upwards_withdraws_the_task_and_back_keeps_its_deadline(detractor, now):
     due_at = task_of(detractor).due_at
-    answer.correct(detractor, 9, "Found it.", now + timedelta(days=1))
+    correct(detractor, 9, "Found it.", now + timedelta(days=1))
     task = task_of(detractor)
     assert (task.state, task.withdrawn_reason) == (
         "withdrawn",
         "The customer changed the score from 2 to 9.",
     )
-    answer.correct(detractor, 1, "Broken.", now + timedelta(days=2))
+    correct(detractor, 1, "Broken.", now + timedelta(days=2))
     task = task_of(detractor)
     assert (task.state, task.due_at, task.withdrawn_reason) == ("open", due_at, "")
     assert [version.score for version in detractor.versions.all()] == [2, 9, 1]
@@ -99,26 +107,26 @@ def test_a_correction_upwards_withdraws_the_task_and_back_keeps_its_deadline(det
 def test_a_correction_downwards_starts_the_72_hours_then(invitation, now):
     response, _ = answer.give(invitation, 9, "", now)
     later = now + timedelta(days=5)
-    answer.correct(response, 3, "", later)
+    correct(response, 3, "", later)
     task = task_of(response)
     assert (task.started_at, task.due_at) == (later, later + timedelta(hours=72))
 
 
 def test_the_same_again_is_no_correction(detractor, now):
-    answer.correct(detractor, 2, "It never came.", now)
+    correct(detractor, 2, "It never came.", now)
     assert detractor.versions.count() == 1
 
 
 def test_after_14_days_nothing_is_corrected(detractor, now):
-    answer.correct(detractor, 3, "", now + timedelta(days=14))
+    correct(detractor, 3, "", now + timedelta(days=14))
     with pytest.raises(answer.TooLateToCorrect):
-        answer.correct(detractor, 4, "", now + timedelta(days=14, seconds=1))
+        correct(detractor, 4, "", now + timedelta(days=14, seconds=1))
 
 
 def test_a_correction_leaves_a_closed_task_alone(detractor, alice, root_cause, now):
     task = task_of(detractor)
     close.close(task, alice, root_cause, "lost", "They had left already.", now)
-    answer.correct(detractor, 10, "", now + timedelta(days=1))
+    correct(detractor, 10, "", now + timedelta(days=1))
     assert task_of(detractor).state == "closed"
 
 
@@ -139,8 +147,161 @@ def test_the_clock_of_a_machines_answer_starts_when_it_is_overruled(detractor, m
     assert task_of(detractor).started_at == later
 
 
-def test_a_correction_of_a_machines_answer_opens_nothing(invitation, manager, now):
+def test_what_a_person_presses_after_a_machine_counts(invitation, manager, now):
     response, _ = answer.give(invitation, 9, "", now)
     answer.overrule(response, "machine", manager, "Scanner.", now)
-    answer.correct(response, 1, "", now)
+    later = now + timedelta(days=1)
+    pressed = answer.press(invitation, 1, later)
+    assert (pressed.is_new, pressed.response.verdict) == (True, "person")
+    assert (task_of(response).started_at, pressed.response.answered_at) == (later, later)
+
+
+def test_a_machines_press_is_kept_and_is_no_answer(invitation, now):
+    pressed = answer.press(invitation, 1, now, signs=[Sign.TOO_FAST, Sign.DECOY])
+    assert (pressed.is_new, pressed.signs) == (False, ["too_fast", "decoy"])
+    response = Response.objects.get()
+    assert (response.verdict, response.signs) == ("machine", ["too_fast", "decoy"])
+    assert kept(response) == [(1, 1, "machine", ["too_fast", "decoy"])]
+    assert (Response.objects.counted().count(), OutreachTask.objects.count()) == (0, 0)
+    assert not Message.objects.filter(kind="task_opened").exists()
+
+
+def kept(response):
+    return list(response.versions.values_list("number", "score", "verdict", "signs"))
+
+
+def test_a_machine_changes_nothing_that_a_person_said(invitation, detractor, now):
+    answer.press(invitation, 10, now, comment="Buy pills", signs=[Sign.HIDDEN_FIELD])
+    detractor.refresh_from_db()
+    assert (detractor.score, detractor.verdict, detractor.signs) == (2, "person", [])
+    assert task_of(detractor).state == "open"
+    assert kept(detractor) == [(1, 2, "person", []), (2, 10, "machine", ["hidden_field"])]
+
+
+def test_whoever_was_caught_is_taken_at_their_word_the_second_time(invitation, now):
+    answer.press(invitation, 1, now, signs=[Sign.TOO_FAST])
+    pressed = answer.press(invitation, 1, now + timedelta(seconds=3), confirmed=True)
+    assert (pressed.is_new, pressed.response.verdict, pressed.response.signs) == (
+        True,
+        "person",
+        [],
+    )
+    assert task_of(pressed.response).started_at == now + timedelta(seconds=3)
+
+
+def test_the_third_score_within_two_minutes_undoes_the_others(invitation, now):
+    for seconds, score in enumerate((1, 2, 3)):
+        pressed = answer.press(invitation, score, now + timedelta(seconds=seconds))
+    assert pressed.signs == [Sign.MANY_SCORES]
+    response = Response.objects.get()
+    assert (response.verdict, response.score) == ("machine", 3)
+    task = task_of(response)
+    assert (task.state, task.withdrawn_reason) == (
+        "withdrawn",
+        "A machine pressed the buttons of the page.",
+    )
+    assert [score for _, score, _, _ in kept(response)] == [1, 2, 3]
+
+
+def test_what_was_said_before_the_burst_stands(invitation, detractor, now):
+    later = now + timedelta(days=1)
+    for seconds, score in enumerate((8, 9, 10)):
+        answer.press(invitation, score, later + timedelta(seconds=seconds))
+    detractor.refresh_from_db()
+    assert (detractor.score, detractor.comment) == (2, "It never came.")
+    assert (detractor.verdict, task_of(detractor).state) == ("person", "open")
+
+
+def test_of_scores_two_minutes_apart_each_is_a_correction(invitation, now):
+    """The control of the burst."""
+    for minutes, score in enumerate((1, 2, 3)):
+        pressed = answer.press(invitation, score, now + timedelta(minutes=2 * minutes, seconds=1))
+    assert pressed.signs == []
+    assert (pressed.response.score, pressed.response.verdict) == (3, "person")
+
+
+def test_what_is_added_belongs_to_the_answer(invitation, now):
+    response = answer.press(invitation, 9, now).response
+    later = now + timedelta(minutes=1)
+    answer.add(response, answer.More("Quick.", ["speed", "price"]), later)
+    response.refresh_from_db()
+    assert (response.comment, response.finished_at) == ("Quick.", later)
+    assert [reason.key for reason in response.reasons.all()] == ["price", "speed"]
+    assert kept(response) == [(1, 9, "person", []), (2, 9, "person", [])]
     assert not OutreachTask.objects.exists()
+
+
+def test_what_a_machine_adds_is_kept_apart(invitation, now):
+    response = answer.press(invitation, 9, now).response
+    answer.add(response, answer.More("Buy pills", channel="email"), now, [Sign.DECOY])
+    response.refresh_from_db()
+    assert (response.comment, response.wants_contact, response.finished_at) == ("", False, None)
+    assert list(response.versions.values_list("comment", "verdict")) == [
+        ("", "person"),
+        ("Buy pills", "machine"),
+    ]
+
+
+def test_a_wish_for_contact_opens_a_task_and_taking_it_back_withdraws_it(invitation, alice, now):
+    response = answer.press(invitation, 9, now).response
+    later = now + timedelta(minutes=1)
+    answer.add(response, answer.More(channel="phone", time="After four"), later)
+    task = task_of(response)
+    assert (task.cause, task.owner, task.started_at) == ("contact_wish", alice, later)
+    assert Message.objects.get(kind="task_opened").next_at == later
+    answer.add(response, answer.More(), later)
+    assert (task_of(response).state, task_of(response).withdrawn_reason) == (
+        "withdrawn",
+        "The customer no longer wishes to be contacted.",
+    )
+
+
+def test_after_14_days_nothing_is_added(detractor, now):
+    with pytest.raises(answer.TooLateToCorrect):
+        answer.add(detractor, answer.More("Late."), now + timedelta(days=14, seconds=1))
+
+
+def test_a_wish_that_becomes_a_complaint_keeps_its_deadline_while_nobody_called(invitation, now):
+    response = answer.press(invitation, 9, now).response
+    answer.add(response, answer.More(channel="phone"), now)
+    correct(response, 2, "", now + timedelta(hours=1))
+    task = task_of(response)
+    assert (task.cause, task.state, task.due_at) == ("detractor", "open", now + DEADLINE)
+
+
+def test_a_wish_that_was_met_and_becomes_a_complaint_starts_anew(
+    invitation, alice, root_cause, now
+):
+    response = answer.press(invitation, 9, now).response
+    answer.add(response, answer.More(channel="phone"), now)
+    reach_out.log_contact(task_of(response), alice, "phone", "spoke", "", now)
+    close.close(task_of(response), alice, root_cause, "accepted", "Explained.", now)
+    later = now + timedelta(days=1)
+    correct(response, 2, "", later)
+    task = task_of(response)
+    assert (task.cause, task.state, task.due_at) == ("detractor", "open", later + DEADLINE)
+    assert (task.first_contact_at, task.contacts.count()) == (None, 1)
+
+
+def test_a_complaint_that_becomes_a_wish_stays_open(invitation, now):
+    response = answer.press(invitation, 2, now).response
+    answer.add(response, answer.More(channel="phone"), now)
+    correct(response, 9, "", now + timedelta(hours=1))
+    assert (task_of(response).cause, task_of(response).state) == ("contact_wish", "open")
+
+
+def test_the_owner_hears_of_the_task_when_the_comment_is_there(invitation, now):
+    response = answer.press(invitation, 2, now).response
+    mail = Message.objects.get(kind="task_opened")
+    assert mail.next_at == now + timedelta(minutes=3)
+    later = now + timedelta(minutes=1)
+    answer.add(response, answer.More("It never came."), later)
+    mail.refresh_from_db()
+    assert mail.next_at == later
+
+
+def test_what_comes_after_the_mail_is_told_in_another(invitation, now):
+    response = answer.press(invitation, 2, now).response
+    Message.objects.update(state="sent", sent_at=now)
+    answer.add(response, answer.More("It never came."), now + timedelta(hours=1))
+    assert Message.objects.filter(kind="task_opened", state="queued").count() == 1

@@ -2,13 +2,14 @@ import re
 from datetime import timedelta
 
 import pytest
-from django.core import signing
-from django.db import InternalError
+from django.db import InternalError, connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from surveys.loop import ask
-from surveys.models import Customer, OutreachTask, Response, ResponseVersion
-from surveys.pages import public
+from surveys.models import Customer, OutreachTask, Response, ResponseVersion, Wording
+from surveys.pages import nonces, public
+from tests.surveys.pages.pressing import add, press, seen
 
 pytestmark = pytest.mark.django_db(transaction=True)  # a page's READ ONLY needs a real transaction
 
@@ -23,10 +24,16 @@ def url(invitation):
     return f"/a/{invitation.token()}"
 
 
-def press(client, url, **said):
-    """Open the page as a browser does, and press its button."""
-    nonce = re.search(r'name="nonce" value="([^"]+)"', client.get(url).text)[1]
-    return client.post(url, {"nonce": nonce, **said}, follow=True)
+def versions():
+    return list(ResponseVersion.objects.values_list("number", "score", "comment"))
+
+
+def statements(work) -> int:
+    """How many SQL statements it takes, without those that begin, end and mark a transaction."""
+    with CaptureQueriesContext(connection) as queries:
+        work()
+    around = re.compile("BEGIN|COMMIT|SET|SAVEPOINT|RELEASE")
+    return sum(not around.match(query["sql"]) for query in queries)
 
 
 def test_the_score_of_the_clicked_link_is_preselected(client, url):
@@ -36,7 +43,13 @@ def test_the_score_of_the_clicked_link_is_preselected(client, url):
     ]
 
 
-def test_looking_writes_nothing(client, url, django_assert_num_queries):
+@pytest.mark.parametrize("score", ["11", "-1", "٥", "x", "9" * 5_000])
+def test_a_link_with_an_odd_score_preselects_nothing(client, url, score):
+    page = client.get(url, {"score": score})
+    assert (page.status_code, page.text.count(" checked")) == (200, 0)
+
+
+def test_looking_writes_nothing(client, url):
     for query in ({}, {"score": "0"}, {"score": "10"}, {"change": ""}):
         assert client.get(url, query).status_code == 200
         assert client.head(url, query).status_code == 200
@@ -54,43 +67,102 @@ def test_postgresql_refuses_to_write_while_a_page_is_looked_at(rf, invitation):
         writing_page(rf.get("/"))
 
 
-def test_an_answer_is_stored_with_its_task_and_thanked_for(client, url, invitation, alice):
-    page = press(client, url, score="3", comment="The parcel came broken.")
-    assert "Thank you. We read every answer." in page.text
+def test_the_first_press_is_the_answer_and_opens_its_task(client, url, alice):
+    page = press(client, url, score="3")
+    assert page.status_code == 200
     response = Response.objects.get()
-    assert (response.score, response.band, response.comment) == (
-        3,
-        "detractor",
-        "The parcel came broken.",
-    )
+    assert (response.score, response.band, response.verdict) == (3, "detractor", "person")
     assert (response.product, response.segment) == ("Delivery", "Enterprise")
     task = OutreachTask.objects.get()
     assert (task.owner, task.due_at - response.answered_at) == (alice, timedelta(hours=72))
 
 
-def test_a_second_press_shows_the_same_page_and_changes_nothing(client, url):
-    first = press(client, url, score="3", comment="Late.")
-    nonce = public.nonce(url.rpartition("/")[2])
-    second = client.post(url, {"nonce": nonce, "score": "9", "comment": "x"}, follow=True)
-    assert second.text == first.text
-    assert Response.objects.values_list("score", "comment").get() == (3, "Late.")
+def test_then_one_question_that_fits_the_score_is_asked(client, url, nps):
+    Wording.objects.update(detractor_question="What went wrong?")
+    assert "What went wrong?" in press(client, url, score="3").text
+    assert "What went wrong?" not in press(client, url, score="9").text
 
 
-def test_an_answer_can_be_changed_and_every_version_is_kept(client, url):
-    press(client, url, score="3", comment="Late.")
-    assert 'value="3" required checked' in client.get(url, {"change": ""}).text
-    press(client, url + "?change", score="9", comment="I chose the wrong number.")
+def test_what_is_added_belongs_to_the_same_answer(client, url, nps):
+    Wording.objects.update(reasons="price: The price\ndelivery: The delivery")
+    assert "The delivery" in press(client, url, score="3").text
+    page = add(client, url, comment="Broken.\r\nTwice.", reasons=["delivery", "price"])
+    assert "Thank you. We read every answer." in page.text
+    response = Response.objects.get()
+    assert (response.score, response.comment) == (3, "Broken.\nTwice.")
+    assert [reason.key for reason in response.reasons.all()] == ["delivery", "price"]
+    assert versions() == [(1, 3, ""), (2, 3, "Broken.\nTwice.")]
+
+
+def test_reasons_can_be_taken_back(client, url):
+    Wording.objects.update(reasons="price: The price\ndelivery: The delivery")
+    press(client, url, score="3")
+    add(client, url, reasons=["delivery", "price"])
+    add(client, url, reasons=["price"])
+    assert [reason.key for reason in Response.objects.get().reasons.all()] == ["price"]
+
+
+def test_an_unfinished_answer_goes_on_when_the_link_is_opened_again(client, url):
+    press(client, url, score="9")
+    assert 'name="comment"' in client.get(url).text
+    add(client, url, comment="")
+    page = client.get(url).text
+    assert 'name="comment"' not in page
+    assert "Thank you. We read every answer." in page
+
+
+def test_a_wish_for_contact_opens_a_task_whatever_the_score(client, url, alice):
+    press(client, url, score="10")
+    assert not OutreachTask.objects.exists()
+    add(client, url, contact="phone", contact_time="after four")
+    response, task = Response.objects.get(), OutreachTask.objects.get()
+    assert (response.wants_contact, response.contact_channel, response.contact_time) == (
+        True,
+        "phone",
+        "after four",
+    )
+    assert (task.cause, task.owner) == ("contact_wish", alice)
+    assert task.due_at - response.finished_at == timedelta(hours=72)
+
+
+def test_a_second_press_changes_nothing(client, url):
+    first = press(client, url, score="3")
+    second = press(client, url, score="3")
+    assert without_nonces(second.text) == without_nonces(first.text)
+    assert versions() == [(1, 3, "")]
+
+
+def without_nonces(page: str) -> str:
+    return re.sub(r'value="\d+\.[\w-]+"', "", page)
+
+
+def test_another_score_corrects_the_answer_and_the_comment_stays(client, url):
+    press(client, url, score="3")
+    add(client, url, comment="Late.")
+    page = client.get(url, {"change": ""}).text
+    assert 'value="3" required checked' in page
+    assert "Late." in press(client, url + "?change", score="9").text
     assert Response.objects.get().band == "promoter"
-    assert list(ResponseVersion.objects.values_list("number", "score")) == [(1, 3), (2, 9)]
-    assert OutreachTask.objects.get().state == "withdrawn"
+    assert versions() == [(1, 3, ""), (2, 3, "Late."), (3, 9, "Late.")]
+    task = OutreachTask.objects.get()
+    assert (task.state, task.withdrawn_reason) == (
+        "withdrawn",
+        "The customer changed the score from 3 to 9.",
+    )
 
 
 def test_after_fourteen_days_an_answer_stays(client, url):
-    press(client, url, score="3", comment="")
+    press(client, url, score="3")
     Response.objects.update(answered_at=timezone.now() - timedelta(days=14, minutes=1))
-    page = client.get(url, {"change": ""}).text
-    assert "Change my answer" not in page
-    assert 'name="score"' not in page
+    for page in (
+        client.get(url, {"change": ""}).text,
+        press(client, url, score="9").text,
+        add(client, url, comment="Too late.").text,
+    ):
+        assert "Thank you. We read every answer." in page
+        assert "Change my answer" not in page
+        assert 'name="score"' not in page
+    assert versions() == [(1, 3, "")]
 
 
 @pytest.mark.parametrize(
@@ -101,22 +173,59 @@ def test_after_fourteen_days_an_answer_stays(client, url):
         ({"score": "-1"}, "Please choose one of the scores."),
         ({"score": "5.5"}, "Please choose one of the scores."),
         ({"score": "٥"}, "Please choose one of the scores."),
-        ({"score": "5", "comment": "x" * 5_001}, "at most 5000 characters"),
+        ({"score": "5", "comment": "x" * 5_001}, "The comment is too long."),
     ],
 )
-def test_what_is_wrong_is_said_and_the_comment_is_kept(client, url, said, message):
-    page = press(client, url, **{"comment": "Please keep me.", **said})
+def test_what_is_wrong_is_said(client, url, said, message):
+    page = press(client, url, **said)
+    assert page.status_code == 422
+    assert message in page.text
+    assert not Response.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("said", "message"),
+    [
+        ({"comment": "x" * 5_001}, "at most 5000 characters"),
+        ({"contact": "pigeon"}, "Select a valid choice."),
+        ({"contact": "phone", "contact_time": "x" * 121}, "at most 120 characters"),
+        ({"reasons": ["weather"]}, "Select a valid choice."),
+    ],
+)
+def test_what_is_wrong_on_the_second_page_is_said_and_nothing_is_lost(client, url, said, message):
+    Wording.objects.update(reasons="price: The price")
+    press(client, url, score="5")
+    page = add(client, url, **{"comment": "Please keep me.", **said})
     assert page.status_code == 422
     assert message in page.text
     assert said.get("comment", "Please keep me.") in page.text
+    assert versions() == [(1, 5, "")]
+
+
+def test_line_breaks_count_as_the_browser_counts_them(client, url):
+    press(client, url, score="5")
+    assert add(client, url, comment="\r\n".join(["x" * 9] * 500)).status_code == 200
+
+
+def test_a_nonce_of_another_link_or_of_nobody_leads_nowhere(client, url):
+    other = nonces.issue("a" * 26, now=timezone.now() - timedelta(seconds=5))
+    for nonce in ("", "x", "1.x", seen(url) + "x", other):
+        page = client.post(url, {"score": "9", "nonce": nonce})
+        assert (page.status_code, page.content) == (404, client.get("/a/x").content)
     assert not Response.objects.exists()
 
 
-def test_a_form_that_nobody_fetched_is_refused(client, url, invitation):
-    other = signing.TimestampSigner(salt="another").sign(invitation.token())
-    for nonce in ("", "x", other, public.nonce("a" * 26)):
-        assert client.post(url, {"score": "9", "nonce": nonce}).status_code == 422
-    assert not Response.objects.exists()
+def test_a_page_that_was_open_for_a_day_is_shown_again_with_what_was_said(client, url):
+    a_day = 24 * 3600 + 1
+    page = press(client, url, score="9", seconds=a_day)
+    assert page.status_code == 422
+    assert "open for too long" in page.text
+    assert 'value="9" required checked' in page.text
+    press(client, url, score="9")
+    page = press(client, url, page="more", comment="Keep me.", seconds=a_day)
+    assert page.status_code == 422
+    assert "Keep me." in page.text
+    assert versions() == [(1, 9, "")]
 
 
 def test_unknown_expired_closed_and_foreign_links_give_the_same_page(client, url, invitation, nps):
@@ -124,53 +233,90 @@ def test_unknown_expired_closed_and_foreign_links_give_the_same_page(client, url
     foreign = client.get(f"/a/{invitation.token('unsubscribe')}")
     odd = [client.get(path) for path in ("/a/x", url + ".", url[:-1], "/a/%00", "/a/" + "z" * 9999)]
     invitation.expires_at = timezone.now()
+    invitation.language = "de"
     invitation.save()
-    expired = client.get(url)
+    expired = [client.get(url), press(client, url, score="3")]
     invitation.expires_at += timedelta(days=1)
     invitation.save()
     nps.is_open = False
     nps.save()
-    closed = client.get(url)
-    pages = [unknown, foreign, expired, closed, *odd]
+    closed = [client.get(url), press(client, url, score="3")]
+    pages = [unknown, foreign, *expired, *closed, *odd]
     assert {page.status_code for page in pages} == {404}
     assert len({page.content for page in pages}) == 1
+    assert not Response.objects.exists()
+
+
+def test_an_answer_is_shown_and_finished_after_the_link_has_expired(client, url, invitation):
+    press(client, url, score="3")
+    invitation.expires_at = timezone.now()
+    invitation.save()
+    assert 'name="comment"' in client.get(url).text
+    assert add(client, url, comment="Late.").status_code == 200
+    assert Response.objects.get().comment == "Late."
+
+
+def test_the_second_page_before_there_is_an_answer_leads_to_the_first(client, url):
+    page = add(client, url, comment="Nothing to add it to.")
+    assert (page.status_code, page["Location"]) == (303, url)
 
 
 def test_a_link_in_capitals_still_works(client, url):
     assert client.get("/a/" + url[3:].upper()).status_code == 200
+    assert press(client, "/a/" + url[3:].upper(), score="3").status_code == 200
+    assert Response.objects.get().score == 3
 
 
 def test_the_page_tells_nobody_and_sets_no_cookie(client, url):
-    page = client.get(url)
-    assert not page.cookies
-    assert {name: page[name] for name in public.HEADERS} == public.HEADERS
-    assert set(page["Content-Security-Policy"].split("; ")) == {
-        "default-src 'none'",
-        "style-src 'self'",
-        "img-src 'self'",
-        "form-action 'self'",
-        "base-uri 'none'",
-        "frame-ancestors 'none'",
-    }
+    for page in (client.get(url), press(client, url, score="3")):
+        assert not page.cookies
+        assert {name: page[name] for name in public.HEADERS} == public.HEADERS
+        assert set(page["Content-Security-Policy"].split("; ")) == {
+            "default-src 'none'",
+            "style-src 'self'",
+            "img-src 'self'",
+            "form-action 'self'",
+            "base-uri 'none'",
+            "frame-ancestors 'none'",
+        }
 
 
 def test_what_customers_type_is_shown_as_text(client, url):
-    press(client, url, score="3", comment="<script>alert(1)</script>{{7*7}}")
-    page = client.get(url, {"change": ""}).text
+    press(client, url, score="3")
+    page = add(client, url, comment="<script>alert(1)</script>{{7*7}}", contact="pigeon").text
     assert "<script>" not in page
     assert "&lt;script&gt;alert(1)&lt;/script&gt;{{7*7}}" in page
 
 
+def test_the_invitations_language_comes_first_then_the_browsers(client, url, invitation, nps):
+    german = Wording.objects.get()
+    german.pk, german.language, german.question = None, "de", "Wie wahrscheinlich ist es?"
+    german.save()
+    french = {"Accept-Language": "fr"}
+    invitation.language = "de-AT"
+    invitation.save()
+    page = client.get(url, headers=french).text
+    assert 'lang="de"' in page
+    assert german.question in page
+    invitation.language = "sv"  # no wording, and no language of ours
+    invitation.save()
+    assert 'lang="fr"' in client.get(url, headers=french).text
+    assert german.question in client.get(url, headers={"Accept-Language": "de"}).text
+    assert german.question not in client.get(url, headers=french).text  # the survey's fallback
+
+
 @pytest.mark.parametrize("rows", [1, 3])
-def test_query_counts_do_not_grow(client, nps, account, rows, django_assert_num_queries):
+def test_a_look_and_a_press_are_one_statement_each(client, nps, account, rows):
     customers = [
         Customer.objects.create(account=account, email=f"c{row}@lakeside.example")
         for row in range(rows)
     ]
     asked = ask.invite(nps, customers, "test:2", timezone.now())
-    url = f"/a/{asked[0].token()}"
-    with django_assert_num_queries(6):  # BEGIN, READ ONLY, invitation, answer given, words, COMMIT
-        client.get(url)
-    nonce = public.nonce(asked[0].token())
-    with django_assert_num_queries(13):
-        client.post(url, {"nonce": nonce, "score": "2"})
+    for invitation in asked:
+        url = f"/a/{invitation.token()}"
+        assert statements(lambda url=url: client.get(url)) == 1
+        assert statements(lambda url=url: press(client, url, score="2")) == 1
+        assert statements(lambda url=url: client.get(url)) == 1
+        assert statements(lambda url=url: add(client, url, comment="Late.")) <= 5
+        assert statements(lambda url=url: client.get(url)) == 1
+    assert OutreachTask.objects.count() == rows

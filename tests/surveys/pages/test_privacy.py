@@ -11,7 +11,7 @@ from django.utils import timezone
 from surveys.loop import answer, ask
 from surveys.models import Customer, Erasure, Invitation, Response
 from surveys.pages import public
-from tests.conftest import survey_of
+from tests.conftest import correct, survey_of
 from tests.planted import COMMENT, EMAIL, NAME, PHONE, asked, planted_customer
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -75,7 +75,7 @@ def test_what_a_customer_wrote_is_shown_as_text(client, url, given):
 
 
 def test_the_file_holds_every_version(client, url, given):
-    answer.correct(given, 3, "Now dented once", timezone.now())
+    correct(given, 3, "Now dented once", timezone.now())
     page = client.get(f"{url}/answers.json")
     assert page["Content-Disposition"] == 'attachment; filename="my-answers.json"'
     [one] = json.loads(page.content)["answers"]
