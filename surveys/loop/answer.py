@@ -188,9 +188,11 @@ def add(response: Response, more: More, now: datetime, signs: Iterable[Sign] = (
     """Store what the page after the score sent, and let the task follow a wish to be contacted.
 
     What it does not say is taken back. With `signs` it is kept as a machine's, and adds nothing.
-    Raises TooLateToCorrect.
+    Raises CannotAnswer, TooLateToCorrect.
     """
     response = _locked(response)
+    if response.source == Response.Source.INVITED and response.customer_id is None:
+        raise CannotAnswer("The customer was forgotten.")
     refuse_late(response, now)
     comment, found = more.comment[:COMMENT_LENGTH], list(signs)
     if found:
@@ -248,7 +250,10 @@ def overrule(response: Response, verdict: str, by: User, reason: str, now: datet
 
 
 def _lock(invitation: Invitation) -> None:
-    Invitation.objects.select_for_update().only("pk").get(pk=invitation.pk)
+    """Raises CannotAnswer when the customer was forgotten, and the link cut, since it was found."""
+    rows = Invitation.objects.select_for_update().only("pk")
+    if not rows.filter(pk=invitation.pk, answer_digest=invitation.answer_digest).first():
+        raise CannotAnswer("This link leads nowhere any more.")
 
 
 def _locked(response: Response) -> Any:

@@ -136,7 +136,7 @@ def _empty_answers(customer: Customer) -> None:
     for answer in answers:
         answer.reasons.all().delete()
         answer.comment = answer.contact_channel = answer.contact_time = ""
-        answer.external_id = answer.finished_at = None
+        answer.customer = answer.external_id = answer.finished_at = None
         answer.wants_contact = False
         answer.answered_at = month_of(answer.answered_at)
         answer.save()

@@ -145,6 +145,7 @@ WITH found AS (
     LEFT JOIN (VALUES {_bands()}) AS band (kind, name, low, high)
         ON band.kind = survey.kind AND %(score)s BETWEEN band.low AND band.high
     {asked.WHERE}
+    FOR KEY SHARE OF invitation  -- who is being forgotten at this moment is not found
 ), answer AS (
     {_insert(Response, ANSWER)} FROM found WHERE is_plain
     ON CONFLICT (invitation_id) DO NOTHING RETURNING id

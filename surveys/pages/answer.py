@@ -128,6 +128,8 @@ def _take_more(guest: Guest, nonce: nonces.Nonce, signs: list[Sign]) -> HttpResp
             pressed = verb.add(given, form.more(), guest.now, signs)
         except verb.TooLateToCorrect:
             return sheet.thanks(given)
+        except verb.CannotAnswer:
+            return gone(guest.request)
         guest.note_press(about.invitation, None, pressed.signs)
         if pressed.signs:
             return sheet.again({"page": "more"} | form.as_sent())

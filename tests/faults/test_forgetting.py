@@ -5,13 +5,18 @@ of their own stand still at each step meanwhile.
 """
 
 import signal
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from surveys.loop import answer, ask
 from surveys.loop.forget import forget
-from surveys.models import Message
+from surveys.loop.press import press
+from surveys.models import Message, OutreachTask, Response
 from tests.faults.test_dying_senders import CERTAINLY_NOT_DELIVERED, PERHAPS_DELIVERED, stop
 from tests.planted import COMMENT, NAME, found_in_a_dump, planted_customer
 from tests.waiting import eventually
@@ -80,6 +85,67 @@ def test_a_sender_that_dies_then_leaves_no_word_either(sender, sink, mail, custo
     process.kill()
     assert process.wait() == -signal.SIGKILL
     assert found_in_a_dump() == set()
+
+
+def test_who_answers_at_that_moment_is_forgotten_with_the_answer_or_finds_nothing(nps, account):
+    """Many rounds of threads that start together, by each way an answer comes in."""
+    for number, way in enumerate([at_once, in_steps] * 10):
+        customer = planted_customer(account)
+        [asked] = ask.invite(nps, [customer], f"test:{number}", timezone.now())
+        together(partial(way, asked), partial(forget, customer, None, "", timezone.now()))
+    assert not OutreachTask.objects.open().exists()
+    assert not Message.objects.filter(state="queued").exists()
+    assert found_in_a_dump() == set()
+
+
+@pytest.mark.parametrize("step", ["at_once", "in_steps", "more"])
+def test_a_page_that_was_open_meanwhile_adds_nothing(client, nps, customer, step):
+    [asked] = ask.invite(nps, [customer], "test:1", timezone.now())
+    given = answer.give(asked, 2, "", timezone.now())[0] if step == "more" else None
+    forget(customer, None, "", timezone.now())
+    if given:
+        with pytest.raises(answer.CannotAnswer):
+            answer.add(given, answer.More(comment=COMMENT), timezone.now())
+    else:
+        {"at_once": at_once, "in_steps": in_steps}[step](asked)
+    assert Response.objects.filter(invitation=asked).count() == (1 if given else 0)
+    assert found_in_a_dump() == set()
+
+
+def test_an_answer_that_does_not_look_again_would_bring_the_words_back(nps, customer, monkeypatch):
+    """The control of the two above."""
+    [asked] = ask.invite(nps, [customer], "test:1", timezone.now())
+    forget(customer, None, "", timezone.now())
+    monkeypatch.setattr(answer, "_lock", lambda invitation: None)
+    in_steps(asked)
+    assert "flugelhorn" in found_in_a_dump()
+
+
+def at_once(asked) -> None:
+    press(asked.token(), 2, COMMENT, "en", "client", timezone.now())
+
+
+def in_steps(asked) -> None:
+    try:
+        given, _ = answer.give(asked, 2, COMMENT, timezone.now())
+        answer.add(given, answer.More(comment=f"{COMMENT} again"), timezone.now())
+    except answer.CannotAnswer:
+        return
+
+
+def together(*jobs) -> None:
+    gate = threading.Barrier(len(jobs))
+
+    def run(job):
+        try:
+            gate.wait()
+            job()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(len(jobs)) as pool:
+        for done in [pool.submit(run, job) for job in jobs]:
+            done.result()
 
 
 def test_names_are_what_the_mails_would_have_said(sender, sink, mail):

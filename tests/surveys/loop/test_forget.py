@@ -69,7 +69,8 @@ def test_score_and_month_stay_and_nothing_else_of_the_answer(invitation, known, 
         False, "", "",
     )  # fmt: skip
     assert ResponseVersion.objects.count() == response.reasons.count() == 0
-    assert str(response.customer) == f"Forgotten customer {known.pk}"
+    assert response.customer is None
+    assert str(response.invitation.customer) == f"Forgotten customer {known.pk}"
 
 
 def test_how_long_the_outreach_took_stays_and_what_was_said_goes(
