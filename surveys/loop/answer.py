@@ -96,15 +96,37 @@ def press(
     _lock(invitation)  # two presses at once: the second waits, and finds the first
     rows = Response.objects.select_for_update(of=("self",)).select_related("survey")
     given = rows.filter(invitation=invitation).first()
-    band = sort.band(invitation.survey.kind, score)
     _refuse_what_is_over(invitation, given, now)
-    versions = list(given.versions.all()) if given else []
+    return take(
+        given or _new(invitation, now),
+        score,
+        now,
+        comment=comment,
+        signs=signs,
+        seen_at=seen_at,
+        confirmed=confirmed,
+        finished=finished,
+    )
+
+
+def take(
+    given: Response,
+    score: int,
+    now: datetime,
+    *,
+    comment: str | None = None,
+    signs: Iterable[Sign] = (),
+    seen_at: datetime | None = None,
+    confirmed: bool = False,
+    finished: bool = False,
+) -> Pressed:
+    """`press` of an answer that the caller has locked, or that is new and not saved yet."""
+    band = sort.band(given.kind, score)
+    versions = list(given.versions.all()) if given.pk else []
     found = list(signs)
     if not confirmed:
         found += signs_of_history(versions, score, seen_at, now)
-    if given is None:
-        given = _new(invitation, now)
-    elif not found and _says_the_same(given, score, comment):
+    if given.pk and not found and _says_the_same(given, score, comment):
         return Pressed(given)
     before = sort.cause_of(given) if given.pk else None
     if found:

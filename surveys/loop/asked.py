@@ -71,6 +71,18 @@ class Asked:
         return self.invitation.survey
 
     @property
+    def language(self) -> str:
+        return self.invitation.language
+
+    @property
+    def name(self) -> str:
+        return self.invitation.customer.name
+
+    @property
+    def product(self) -> str:
+        return self.invitation.product
+
+    @property
     def answer(self) -> Response | None:
         """What a person answered."""
         given = self.response

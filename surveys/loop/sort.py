@@ -57,6 +57,8 @@ def cause_of(response: Response) -> str | None:
 
 
 def _has_dropped(response: Response) -> bool:
+    if response.customer_id is None:
+        return False  # nobody knows who said something before
     earlier = Response.objects.counted().filter(
         customer=response.customer_id,
         survey__family=response.survey.family_id,

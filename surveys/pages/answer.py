@@ -13,7 +13,6 @@ from django.views.decorators.http import require_http_methods
 
 from surveys.loop import answer as verb
 from surveys.loop.asked import Asked
-from surveys.loop.press import press
 from surveys.models import COMMENT_LENGTH, Response, Sign, Visit
 from surveys.pages import nonces
 from surveys.pages.forms import MoreForm
@@ -28,8 +27,12 @@ SCORE = re.compile(r"[0-9]{1,2}")  # of any scale, and only in the digits that o
 @require_http_methods(["GET", "HEAD", "POST"])
 def answer(request: HttpRequest, token: str, *, is_hidden: bool = False) -> HttpResponse:
     """`is_hidden`: by the link that no reader of the mail can see."""
-    guest = Guest(request, token, is_hidden)
-    return _take(guest) if request.method == "POST" else _show(guest)
+    return serve(Guest(request, token, is_hidden))
+
+
+def serve(guest: Guest) -> HttpResponse:
+    """What this guest sees, or what became of the press."""
+    return _take(guest) if guest.request.method == "POST" else _show(guest)
 
 
 def _show(guest: Guest) -> HttpResponse:
@@ -52,7 +55,7 @@ def _show(guest: Guest) -> HttpResponse:
 
 def _take(guest: Guest) -> HttpResponse:
     try:
-        nonce = nonces.read(guest.posted("nonce"), guest.token)
+        nonce = nonces.read(guest.posted("nonce"), guest.page)
     except nonces.NotOurs:
         return gone(guest.request)
     signs = guest.signs(nonce)
@@ -61,7 +64,7 @@ def _take(guest: Guest) -> HttpResponse:
     score, comment = _score_in(guest.request.POST), guest.text("comment")
     is_plain = score is not None and len(comment) <= COMMENT_LENGTH and "\0" not in comment
     if is_plain and nonce.form == nonces.FORM and not signs and not nonce.is_outdated(guest.now):
-        pressed = press(guest.token, score, comment, guest.language, guest.client, guest.now)
+        pressed = guest.press_at_once(score, comment)
         if pressed and pressed.response:
             guest.note(pressed.asked.invitation, Visit.What.PRESSED, score)
             with Sheet(guest, pressed.asked) as sheet:
@@ -90,10 +93,9 @@ def _take_score(
         if about.fell_for_link and not is_confirmed:
             signs = [*signs, Sign.HIDDEN_LINK]
         try:
-            pressed = verb.press(
-                about.invitation,
+            pressed = guest.press(
+                about,
                 score,
-                guest.now,
                 comment=comment or None,
                 signs=signs,
                 seen_at=nonce.seen_at,
@@ -125,7 +127,7 @@ def _take_more(guest: Guest, nonce: nonces.Nonce, signs: list[Sign]) -> HttpResp
         if not form.is_valid():
             return sheet.more(given, form=form, status=422)
         try:
-            pressed = verb.add(given, form.more(), guest.now, signs)
+            pressed = guest.add(given, form.more(), signs)
         except verb.TooLateToCorrect:
             return sheet.thanks(given)
         except verb.CannotAnswer:

@@ -2,21 +2,34 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.http import HttpRequest
 from django.utils import timezone, translation
 
 from surveys.delivery.visits import Seen, writer
+from surveys.loop import answer as verb
 from surveys.loop import asked
+from surveys.loop.answer import More, Pressed
 from surveys.loop.asked import Asked
-from surveys.models import Invitation, Sign, Visit, client_hash
+from surveys.loop.press import Press, press
+from surveys.models import Invitation, Response, Sign, Visit, client_hash
 from surveys.pages import clients, nonces, traps
 
 
 class Guest:
-    """One request with a customer's link. `now` is the moment it came."""
+    """One request with a customer's link. `now` is the moment it came, `page` what the nonces of
+    its forms are bound to.
+
+    `openly.OpenGuest` comes by an open link, and overrides what it does with one.
+    """
+
+    action = ""  # where the forms are sent; empty: to the page's own address
+    write_to = ""  # whom to write to instead of asking to be contacted
 
     def __init__(self, request: HttpRequest, token: str, is_hidden: bool = False):
         self.request, self.token, self.is_hidden = request, token, is_hidden
+        self.page = token
         self.now = timezone.now()
         self.language = translation.get_language() or ""  # the browser's, among ours
         address = clients.address_of(request)
@@ -25,6 +38,17 @@ class Guest:
 
     def find(self) -> Asked | None:
         return asked.find(self.token, self.language, self.client, self.now)
+
+    def press_at_once(self, score: int, comment: str) -> Press | None:
+        """The usual press of a person. None: there is no such link."""
+        return press(self.token, score, comment, self.language, self.client, self.now)
+
+    def press(self, about: Asked, score: int, **how: Any) -> Pressed:
+        """Any press of the page with the scores; see answer.press."""
+        return verb.press(about.invitation, score, self.now, **how)
+
+    def add(self, given: Response, more: More, signs: list[Sign]) -> Pressed:
+        return verb.add(given, more, self.now, signs)
 
     def posted(self, name: str) -> str:
         return self.request.POST.get(name, "")

@@ -25,7 +25,7 @@ class Sheet:
 
     def __init__(self, guest: Guest, asked: Asked):
         self.guest, self.asked = guest, asked
-        self.speaking = translation.override(_language(asked.invitation.language))
+        self.speaking = translation.override(_language(asked.language))
 
     def __enter__(self) -> Sheet:
         self.speaking.__enter__()
@@ -41,9 +41,9 @@ class Sheet:
 
     @property
     def words(self) -> Words:
-        invitation = self.asked.invitation
-        return self.asked.wording.filled(
-            name=invitation.customer.name, company=settings.COMPANY, product=invitation.product
+        asked = self.asked
+        return asked.wording.filled(
+            name=asked.name, company=settings.COMPANY, product=asked.product
         )
 
     def score(
@@ -95,10 +95,10 @@ class Sheet:
         return self._render("thanks", 200, **context)
 
     def _nonces(self, form: str) -> dict[str, str]:
-        token, now = self.guest.token, self.guest.now
+        page, now = self.guest.page, self.guest.now
         return {
-            "nonce": nonces.issue(token, form, now),
-            "decoy": nonces.issue(token, nonces.DECOY, now),
+            "nonce": nonces.issue(page, form, now),
+            "decoy": nonces.issue(page, nonces.DECOY, now),
         }
 
     def _render(self, page: str, status: int, **context: Any) -> HttpResponse:
@@ -109,6 +109,8 @@ class Sheet:
             "words": self.words,
             "company": settings.COMPANY,
             **about(given.answered_at if given else self.guest.now, self.asked.invitation),
+            "action": self.guest.action,
+            "write_to": self.guest.write_to,
         }
         return render(self.guest.request, f"surveys/pages/{page}.html", context, status=status)
 
