@@ -145,8 +145,8 @@ def new_key() -> str:
 
 
 class OpenAnswers(models.QuerySet["OpenAnswer"]):
-    def by_key(self, text: str) -> OpenAnswers:
-        return self.filter(digest=token_digest(text))
+    def by_key(self, link: OpenLink, key: str) -> OpenAnswers:
+        return self.filter(digest=OpenAnswer.digest_of(link, key))
 
     def within(self, span: timedelta, now: datetime) -> OpenAnswers:
         return self.filter(at__gt=now - span)
@@ -177,3 +177,8 @@ class OpenAnswer(models.Model):
 
     def __str__(self) -> str:
         return f"{self.response} by “{self.link}”"
+
+    @staticmethod
+    def digest_of(link: OpenLink, key: str) -> bytes:
+        """What is kept of a form's key; it opens nothing at another link."""
+        return token_digest(f"{link.pk}|{key}")

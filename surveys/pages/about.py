@@ -18,6 +18,7 @@ def about(answered_at: datetime, invitation: Invitation | None = None) -> dict[s
     return {
         "kept_until": kept_until(answered_at),
         "privacy_url": privacy_link(invitation) if invitation else "",
+        "address_days": settings.KEEP_ADDRESS_DAYS,
     }
 
 

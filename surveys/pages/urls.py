@@ -4,6 +4,7 @@ from django.urls import path, re_path
 
 from surveys.pages.answer import answer
 from surveys.pages.brand import colours, logo
+from surveys.pages.open import open_form, open_page
 from surveys.pages.privacy import delete, download, privacy
 from surveys.pages.unsubscribe import unsubscribe
 
@@ -11,6 +12,8 @@ app_name = "surveys"
 urlpatterns = [
     path("a/<str:token>", answer, name="answer"),
     path("a/<str:token>/all", answer, {"is_hidden": True}, name="hidden"),
+    path("o/<str:token>", open_page, name="open"),
+    path("o/<str:token>/<str:key>", open_form, name="open-form"),
     path("u/<str:token>", unsubscribe, name="unsubscribe"),
     path("p/<str:token>", privacy, name="privacy"),
     path("p/<str:token>/answers.json", download, name="privacy-file"),
