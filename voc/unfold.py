@@ -93,6 +93,7 @@ SIDEBAR = [
             _list("Triggers", "bolt", "trigger"),
             _list("Events", "history_toggle_off", "event"),
             _list("Invitations", "mail", "invitation"),
+            _list("Open links", "qr_code_2", "openlink"),
             _list("Outbox", "outbox", "message"),
         ],
     },

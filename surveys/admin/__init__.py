@@ -9,6 +9,7 @@ from surveys.admin import (  # noqa: F401  importing registers the pages
     correspondence,
     families,
     invitations,
+    open_links,
     outbox,
     people,
     programs,

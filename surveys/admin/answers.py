@@ -55,6 +55,7 @@ class ResponseAdmin(ReadOnly, Admin):
         values_filter("segment", "segment"),
         choices_filter("given by", "verdict", Response.Verdict.choices),
         choices_filter("source", "source", Response.Source.choices),
+        values_filter("open link", "open_answer__link", label="open_answer__link__name"),
     )
     list_select_related = ("customer__account", "survey")
     search_fields = ("customer__name", "customer__account__name", "comment")

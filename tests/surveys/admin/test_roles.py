@@ -9,11 +9,11 @@ from surveys.models import Role
 NOUNS = [
     "outreachtask", "response", "account", "customer", "survey", "invitation", "rootcause",
     "absence", "inboundmail", "wave", "brand", "family", "trigger", "event", "message",
-    "suppression", "auditentry", "user", "team", "apikey",
+    "suppression", "auditentry", "user", "team", "apikey", "openlink",
 ]  # fmt: skip
 WORK = set(NOUNS[:9])
 PROGRAM = WORK | {"wave", "brand", "family", "trigger", "event", "message", "suppression"}
-PROGRAM |= {"auditentry"}
+PROGRAM |= {"auditentry", "openlink"}
 EVIDENCE = ["outreachtask", "response", "invitation", "message", "event", "inboundmail",
             "auditentry"]  # fmt: skip
 
@@ -28,7 +28,7 @@ SEES = {
 ADDS = {
     Role.ADMINISTRATOR: set(NOUNS) - set(EVIDENCE) - {"suppression"},
     Role.PROGRAM_MANAGER: {"account", "customer", "survey", "wave", "brand", "family", "trigger"}
-    | {"rootcause", "absence"},
+    | {"rootcause", "absence", "openlink"},
     Role.TEAM_LEAD: {"absence"},
     Role.ACCOUNT_MANAGER: {"absence"},
     Role.PRODUCT_TEAM: set(),

@@ -30,6 +30,8 @@ def test_the_schema_is_valid_and_complete(schema):
         "invitations/": {"get", "post"},
         "invitations/{id}/": {"get"},
         "links/": {"post"},
+        "open-links/": {"get"},
+        "open-links/{id}/": {"get"},
         "events/": {"get", "post"},
         "events/{id}/": {"get"},
         "responses/": {"get", "post"},
