@@ -8,7 +8,13 @@ from django.db import transaction
 from surveys.demo import cast as casting
 from surveys.demo import company, live, story, tickets
 from surveys.demo.cast import Cast
-from surveys.demo.history import BATCH, History, first_versions, loose_response
+from surveys.demo.history import (
+    BATCH,
+    History,
+    first_versions,
+    loose_response,
+    tell_of_silence,
+)
 from surveys.loop import ask, suppress
 from surveys.models import Customer, Invitation, Response, Suppression, Survey, User, Wave
 
@@ -42,6 +48,7 @@ def fill(
     invitations = History(cast, now - LIVE, tell).write(told.asked)
     pairs = zip(told.asked, invitations, strict=True)
     _last_days([pair for pair in pairs if live.is_live(pair[0], now - LIVE)], cast, tell)
+    tell_of_silence(now)
     _right_now(cast, now)
     tickets.tell(cast, now)
     answers = Response.objects.count()

@@ -14,6 +14,7 @@ from django.db.models.functions import Concat
 from surveys.demo.cast import Cast
 from surveys.demo.company import MIRA
 from surveys.demo.story import WAVES, Answer, Asked
+from surveys.loop import silence
 from surveys.models import (
     DEADLINE,
     AuditEntry,
@@ -212,6 +213,16 @@ def _name_the_mails() -> None:
 def _told(task: OutreachTask, owner: User) -> Message:
     key = f"task-opened:{task.pk}:{owner.pk}"
     return _sent(task.started_at, kind="task_opened", dedupe_key=key, task=task, user=owner)
+
+
+def tell_of_silence(now: datetime) -> None:
+    """Each owner has heard of their silent key contacts in time, and not of all of them now."""
+    silent = silence.due(now).values_list("pk", "customer__account__owner", "silent_at")
+    Message.objects.bulk_create(
+        _sent(at, kind="contact_silent", dedupe_key=f"silent:{pk}", invitation_id=pk, user_id=owner)
+        for pk, owner, at in silent
+    )
+    _name_the_mails()
 
 
 def _sent(at: datetime, **about: object) -> Message:

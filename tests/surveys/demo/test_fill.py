@@ -13,7 +13,7 @@ from surveys.demo import live, story
 from surveys.demo.company import PASSWORD, STAFF
 from surveys.demo.fill import NotEmpty, fill
 from surveys.demo.history import History
-from surveys.loop import ask
+from surveys.loop import ask, silence
 from surveys.models import (
     DEADLINE,
     Account,
@@ -119,6 +119,8 @@ class TestTheWholeDemo:
             queued.filter(kind="task_opened").exclude(task__started_at__gte=NOW - DEADLINE).count()
             == 0
         )
+        assert Message.objects.filter(kind="contact_silent", state="sent").count() > 10
+        assert silence.tell_owners(NOW) == 0
         assert Wave.objects.filter(state="draft").count() == 1
         assert Suppression.objects.count() == 2
         outcomes = Counter(Event.objects.values_list("outcome", flat=True))
