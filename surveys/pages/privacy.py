@@ -13,7 +13,9 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from surveys.loop.forget import forget
 from surveys.models import Erasure, Invitation, Purpose, Response
-from surveys.pages.public import gone, nonce, nonce_is_good, public_page
+from surveys.pages import nonces
+from surveys.pages.guest import Guest
+from surveys.pages.public import public_page, unknown
 
 FILE = 'attachment; filename="my-answers.json"'
 
@@ -25,7 +27,7 @@ def privacy(request: HttpRequest, token: str) -> HttpResponse:
     should not learn them from it."""
     asked = _find(token)
     if asked is None:
-        return gone(request)
+        return unknown(request)
     with translation.override(asked.language):
         return _render(request, asked, "privacy", token=token, answers=_answers(asked))
 
@@ -36,7 +38,7 @@ def download(request: HttpRequest, token: str) -> HttpResponse:
     """The same for machines, with every version of each answer (GDPR, article 20)."""
     asked = _find(token)
     if asked is None:
-        return gone(request)
+        return unknown(request)
     rows = _answers(asked).prefetch_related("versions", "reasons")
     answers = [_in_words(answer) for answer in rows]
     body = {"from": settings.COMPANY, "as_of": timezone.now(), "answers": answers}
@@ -47,17 +49,38 @@ def download(request: HttpRequest, token: str) -> HttpResponse:
 @public_page
 @require_http_methods(["GET", "HEAD", "POST"])
 def delete(request: HttpRequest, token: str) -> HttpResponse:
-    """Ask once more, then forget them. Pressing twice shows the same page: only a link that led
-    somewhere has ever had a nonce."""
-    asked = _find(token)
-    confirmed = request.method == "POST" and nonce_is_good(request.POST.get("nonce", ""), token)
+    """Ask once more, then forget them; with the traps of every form of ours.
+
+    Pressing twice shows the same page: only a link that led somewhere has ever had a nonce.
+    """
+    guest, asked = Guest(request, token), _find(token)
+    nonce = _pressed(guest)
     if asked is None:
-        return _render(request, None, "privacy_deleted") if confirmed else gone(request)
+        return _render(request, None, "privacy_deleted") if nonce else unknown(request)
     with translation.override(asked.language):
-        if confirmed:
-            forget(asked.customer, None, "", timezone.now(), Erasure.Cause.CUSTOMER)
-            return _render(request, asked, "privacy_deleted")
-        return _render(request, asked, "privacy_delete", token=token, nonce=nonce(token))
+        if nonce is None:
+            return _ask(guest, asked, "privacy_delete", nonces.FORM)
+        if guest.signs(nonce):
+            return _ask(guest, asked, "again", nonces.AGAIN)
+        forget(asked.customer, None, "", guest.now, Erasure.Cause.CUSTOMER)
+        return _render(request, asked, "privacy_deleted")
+
+
+def _pressed(guest: Guest) -> nonces.Nonce | None:
+    """Proof that a form of this link was seen, and lately."""
+    try:
+        nonce = nonces.read(guest.posted("nonce"), guest.token)
+    except nonces.NotOurs:
+        return None
+    return None if nonce.is_outdated(guest.now) else nonce
+
+
+def _ask(guest: Guest, asked: Invitation, page: str, form: str) -> HttpResponse:
+    pair = {
+        "nonce": nonces.issue(guest.token, form, guest.now),
+        "decoy": nonces.issue(guest.token, nonces.DECOY, guest.now),
+    }
+    return _render(guest.request, asked, page, token=guest.token, **pair)
 
 
 def _find(token: str) -> Invitation | None:

@@ -10,9 +10,10 @@ from django.utils import timezone
 
 from surveys.loop import answer, ask
 from surveys.models import Customer, Erasure, Invitation, Response
-from surveys.pages import public
+from surveys.pages import clients, nonces
 from tests.conftest import correct, survey_of
 from tests.planted import COMMENT, EMAIL, NAME, PHONE, asked, planted_customer
+from tests.surveys.pages.pressing import press, seen
 
 pytestmark = pytest.mark.django_db(transaction=True)
 HEADERS = ["Cache-Control", "Referrer-Policy", "X-Robots-Tag", "Content-Security-Policy"]
@@ -33,8 +34,8 @@ def given(invitation):
     return answer.give(invitation, 2, COMMENT, timezone.now())[0]
 
 
-def nonce_in(page) -> str:
-    return re.search(r'name="nonce" value="([^"]+)"', page.text)[1]
+def delete(client, url, form: str = nonces.FORM, **said):
+    return press(client, f"{url}/delete", form=form, **said)
 
 
 def test_it_says_who_asks_why_and_how_long_it_is_kept(client, url, settings):
@@ -92,23 +93,50 @@ def test_looking_deletes_nothing(client, url, given):
 
 
 def test_a_post_without_having_seen_the_question_only_asks(client, url, given):
-    for nonce in ("", "made-up", public.nonce("a" * 26)):
-        page = client.post(f"{url}/delete", {"nonce": nonce})
+    old = seen(url, seconds=25 * 3600)
+    for text in ("", "made-up", nonces.issue("a" * 26), old):
+        page = client.post(f"{url}/delete", {"nonce": text})
         assert "Delete your data?" in page.text
     assert not Erasure.objects.exists()
 
 
 def test_the_confirmed_form_deletes(client, url, given):
-    page = client.post(f"{url}/delete", {"nonce": nonce_in(client.get(f"{url}/delete"))})
+    page = delete(client, url)
     assert "Your data are deleted" in page.text
     erasure = Erasure.objects.get()
     assert (erasure.cause, erasure.by, erasure.customer) == ("customer", None, given.customer)
     assert Response.objects.get().comment == ""
 
 
+@pytest.mark.parametrize(
+    "caught",
+    [{"seconds": 0.5}, {"form": nonces.DECOY}, {"homepage": "https://spam.example"}],
+)
+def test_whoever_is_caught_in_a_trap_is_asked_to_press_once_more(client, url, given, caught):
+    page = delete(client, url, **caught)
+    assert "Please press once more" in page.text
+    assert not Erasure.objects.exists()
+    assert "Please press once more" in delete(client, url, nonces.AGAIN, seconds=1).text
+    assert "Your data are deleted" in delete(client, url, nonces.AGAIN, seconds=3).text
+    assert Erasure.objects.count() == 1
+
+
+def test_a_machine_that_sends_every_form_of_the_page_deletes_nothing(client, url, given):
+    for text in re.findall(r'name="nonce" value="([^"]+)"', client.get(f"{url}/delete").text):
+        client.post(f"{url}/delete", {"nonce": text})
+    assert not Erasure.objects.exists()
+
+
+def test_who_tries_many_links_is_asked_to_wait(client, url, given):
+    clients.guesses.forget()
+    tried = [client.get(f"/p/{number:026d}").status_code for number in range(61)]
+    assert (tried[:60], tried[60]) == ([404] * 60, 429)
+    assert client.get(url).status_code == 200
+    clients.guesses.forget()
+
+
 def test_pressing_twice_shows_the_same_page(client, url, given):
-    nonce = nonce_in(client.get(f"{url}/delete"))
-    pages = [client.post(f"{url}/delete", {"nonce": nonce}) for _ in range(2)]
+    pages = [delete(client, url) for _ in range(2)]
     assert [page.status_code for page in pages] == [200, 200]
     assert all("Your data are deleted" in page.text for page in pages)
     assert Erasure.objects.count() == 1
@@ -116,7 +144,7 @@ def test_pressing_twice_shows_the_same_page(client, url, given):
 
 def test_once_deleted_every_link_leads_to_the_same_page_as_an_unknown_one(client, url, given):
     token = given.invitation.token("answer")
-    client.post(f"{url}/delete", {"nonce": nonce_in(client.get(f"{url}/delete"))})
+    delete(client, url)
     unknown = client.get(f"/p/{'a' * 26}")
     for path in (url, f"{url}/delete", f"{url}/answers.json", f"/a/{token}"):
         page = client.get(path)
@@ -150,7 +178,7 @@ def test_it_speaks_the_invitations_language(client, url):
 
 def test_no_cookies_and_the_headers_of_every_customers_page(client, url, given):
     pages = [client.get(path) for path in (url, f"{url}/delete", f"{url}/answers.json")]
-    pages.append(client.post(f"{url}/delete", {"nonce": nonce_in(pages[1])}))
+    pages.append(delete(client, url))
     expected = {name: client.get(f"/a/{'a' * 26}")[name] for name in HEADERS}
     for page in pages:
         assert ({name: page[name] for name in HEADERS}, page.cookies) == (expected, {})
@@ -158,8 +186,7 @@ def test_no_cookies_and_the_headers_of_every_customers_page(client, url, given):
 
 def test_csrf_protection_of_cookies_is_not_needed(url, given):
     strict = Client(enforce_csrf_checks=True)
-    nonce = nonce_in(strict.get(f"{url}/delete"))
-    assert strict.post(f"{url}/delete", {"nonce": nonce}).status_code == 200
+    assert delete(strict, url).status_code == 200
     assert Erasure.objects.count() == 1
 
 
