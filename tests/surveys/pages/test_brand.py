@@ -1,8 +1,17 @@
 """What a brand adds to a page, and what the whole weighs."""
 
-import pytest
+import gzip
+import re
+from pathlib import Path
 
+import pytest
+from django.utils import timezone
+
+import surveys
+from surveys.admin.default_words import default_wording
+from surveys.loop import answer, ask
 from surveys.models import Brand, Logo
+from surveys.models.brand import LOGO_BYTES
 from tests.surveys.models.pictures import jpeg, png
 
 pytestmark = pytest.mark.django_db(transaction=True)  # a page's READ ONLY needs a real transaction
@@ -56,3 +65,32 @@ def test_nothing_else_can_be_put_into_it(client, address):
 def test_they_are_only_looked_at(client, brand, method):
     for address in (brand.logo_url, brand.style_url):
         assert getattr(client, method)(address).status_code == 405
+
+
+LIMIT = 30_000  # bytes
+
+
+def test_a_page_with_all_that_it_fetches_stays_light(client, brand, nps, customer):
+    nps.brand = brand
+    nps.save()
+    heaviest = Logo(digest="f" * 64, content_type="image/png", data=b"x" * LOGO_BYTES)
+    heaviest.save()
+    Brand.objects.update(logo=heaviest)
+    nps.wordings.all().delete()
+    default_wording(nps, "ar").save()
+    [invitation] = ask.invite(nps, [customer], "test:1", timezone.now())
+    answer.press(invitation, 3, timezone.now(), confirmed=True)
+    page = client.get(f"/a/{invitation.token()}").text
+    fetched = re.findall(r'<(?:link|img|script|iframe)[^>]+(?:href|src)="([^"]+)"', page)
+    assert len(fetched) == 4  # an icon, two style sheets, a logo
+    assert all(address.startswith("/") for address in fetched)
+    weights = [len(page.encode())] + [weight(client, address) for address in fetched]
+    assert sum(weights) < LIMIT, weights
+
+
+def weight(client, address: str) -> int:
+    """Bytes as they are sent: style sheets and icons compressed, pictures as they are."""
+    if address.startswith("/static/"):
+        file = Path(surveys.__file__).parent / address.removeprefix("/")
+        return len(gzip.compress(file.read_bytes()))
+    return len(client.get(address).content)
