@@ -11,7 +11,14 @@ from surveys.delivery.compiled import said
 from surveys.delivery.headers import mailbox_line, one_line
 from surveys.delivery.letter import Letter, about, letter
 from surveys.delivery.links import admin_link, answer_link, privacy_link, unsubscribe_link
-from surveys.delivery.sheets import Sheet, heads_up_sheet, sender_of, survey_sheet, words_of
+from surveys.delivery.sheets import (
+    Sheet,
+    heads_up_sheet,
+    reminder_words_of,
+    sender_of,
+    survey_sheet,
+    words_of,
+)
 from surveys.models import Customer, Invitation, Message, Reminder, Survey, User
 
 Kind = Message.Kind
@@ -36,7 +43,7 @@ def invitation(message: Message) -> Letter:
 def reminder(message: Message) -> Letter:
     """The survey once more, opened by the reminder's own words."""
     asked = about(message.invitation)
-    words = words_of(asked.survey, asked.language, message.reminder)
+    words = reminder_words_of(asked.survey, asked.language, message.reminder)
     sheet = survey_sheet(asked.survey, words, named=_is_named(asked.customer))
     return _to_customer(message, asked, sheet, sender_of(asked.survey))
 

@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 import mrml
 from django.conf import settings
 from django.template.loader import render_to_string
+from django.utils import translation
+from django.utils.translation import gettext
 
 from surveys.delivery.compiled import Form, Pieces, Place, Values, cut, mark, said
 from surveys.models import Reminder, Survey, Words
@@ -49,14 +51,26 @@ class Sheet:
 
 
 def words_of(survey: Survey, language: str, reminder: Reminder | None = None) -> Words:
-    """The survey's words with their placeholders still in them; opened by the reminder's own
-    where it has some in the same language. Raises NoWording."""
+    """The survey's words, or those of that reminder, with their placeholders still in them.
+
+    Raises NoWording.
+    """
+    if reminder:
+        return reminder_words_of(survey, language, reminder)
     wording = survey.wording_for(language)
-    words = Words(**{field.name: getattr(wording, field.name) for field in fields(Words)})
+    return Words(**{field.name: getattr(wording, field.name) for field in fields(Words)})
+
+
+def reminder_words_of(survey: Survey, language: str, reminder: Reminder | None) -> Words:
+    """Opened by the reminder's own words where it has some in the same language; else, and for one
+    that a person sent by hand, the survey's, after a sentence that says that it is a reminder."""
+    words = words_of(survey, language)
     for text in reminder.texts.all() if reminder else ():
         if text.language == words.language:
             return replace(words, subject=text.subject, intro=text.intro)
-    return words
+    with translation.override(words.language):
+        opening = gettext("A short reminder, as we have not heard from you yet.")
+    return replace(words, intro=f"{opening}\n\n{words.intro}".rstrip())
 
 
 def sender_of(survey: Survey) -> str:

@@ -39,7 +39,7 @@ class Reminder(models.Model):
 
 
 class ReminderText(models.Model):
-    """A reminder in one language; without one, the survey's own words are used again."""
+    """A reminder in one language; without one, it says that it is one, in the survey's words."""
 
     reminder = models.ForeignKey(Reminder, on_delete=models.CASCADE, related_name="texts")
     language = models.CharField(max_length=10, choices=settings.LANGUAGES, default="en")

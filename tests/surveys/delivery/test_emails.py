@@ -182,9 +182,22 @@ def test_a_reminder_opens_with_its_own_words_where_it_has_some(nps, asked, germa
     assert "Kurz erinnert.\n\nWie wahrscheinlich ist es" in text_of(mail)
 
 
-def test_a_reminder_that_was_deleted_meanwhile_uses_the_surveys_words(asked):
-    message = Message(pk=9, kind="reminder", invitation=asked, reminder=None)
-    assert read_back(letter_of(message).content)["Subject"] == "How are we doing, Ines Okafor?"
+@pytest.mark.parametrize(
+    ("language", "opening"),
+    [
+        ("en", "A short reminder, as we have not heard from you yet."),
+        ("de", "Eine kurze Erinnerung, da wir noch nichts von Ihnen gehört haben."),
+    ],
+)
+def test_a_reminder_without_words_of_its_own_says_that_it_is_one(asked, german, language, opening):
+    """Also one that was sent by hand, or whose words were deleted meanwhile."""
+    asked.language = language
+    mail = read_back(letter_of(Message(pk=9, kind="reminder", invitation=asked)).content)
+    assert f",\n\n{opening}\n\n" in text_of(mail)
+    assert opening in mail.get_body(("html",)).get_content()
+    assert opening not in text_of(invitation(asked))
+    if language == "en":
+        assert mail["Subject"] == "How are we doing, Ines Okafor?"
 
 
 def test_an_announcement_comes_from_the_accounts_owner(asked, alice):
