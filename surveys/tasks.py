@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from surveys.delivery import claim, doubt, send
 from surveys.inbound import embedded, mailbox
-from surveys.loop import ask, expire, happen, remind, settle, silence
+from surveys.loop import ask, expire, forget_again, happen, remind, settle, silence
 from surveys.models import Tick
 
 
@@ -70,6 +70,12 @@ def expire_once_a_day() -> int:
     if Tick.objects.filter(name="expire", at__gt=now - timedelta(hours=20)).exists():
         return 0
     return _tick("expire", expire.expire(now))
+
+
+@shared_task
+def note_erasures() -> int:
+    done = forget_again.note(settings.ERASURE_LOG, timezone.now())
+    return _tick("note erasures", done)
 
 
 def _tick(name: str, done: int) -> int:

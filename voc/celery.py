@@ -66,6 +66,14 @@ def read_what_comes_in(source: Settings, **_: object) -> None:
         source.beat_schedule["read inbox"] = entry
 
 
+@app.on_after_configure.connect
+def note_erasures(source: Settings, **_: object) -> None:
+    """Only where a file outlives the database."""
+    if settings.ERASURE_LOG:
+        entry = {"task": "surveys.tasks.note_erasures", "schedule": TICK, "options": UNTIL_NEXT}
+        source.beat_schedule["note erasures"] = entry
+
+
 @signals.setup_logging.connect
 def log_as_the_web_process_does(**_: object) -> None:
     """Celery would put up handlers of its own, which mask neither survey links nor addresses."""
