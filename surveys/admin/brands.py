@@ -11,7 +11,9 @@ from unfold.widgets import UnfoldAdminFileFieldWidget
 
 from surveys.admin import looks
 from surveys.admin.base import Admin
-from surveys.models import Brand, Logo
+from surveys.admin.default_words import default_wording
+from surveys.admin.page_previews import SCORES, framed, in_colours, page_html
+from surveys.models import Brand, Kind, Logo, Survey
 from surveys.models.brand import KINDS, LOGO_BYTES, LOGO_HEIGHT, LOGO_WIDTH
 
 
@@ -44,6 +46,13 @@ class BrandAdmin(Admin):
     deletable = True
     fields = ("name", "logo_file", ("colour", "dark_colour"), "review_url")
 
+    change_form_outer_after_template = "admin/surveys/brand.html"
+
+    def change_view(self, request, object_id, form_url="", extra_context=None):
+        brand = self.get_object(request, object_id)
+        context = {"looks": _looks(brand) if brand else {}, **(extra_context or {})}
+        return super().change_view(request, object_id, form_url, context)
+
     def get_queryset(self, request):
         return super().get_queryset(request).annotate(surveys_count=Count("surveys"))
 
@@ -68,3 +77,10 @@ class BrandAdmin(Admin):
     @display(description="surveys", ordering="surveys_count")
     def members(self, brand):
         return brand.surveys_count
+
+
+def _looks(brand: Brand) -> dict[str, str]:
+    """The page with the scores of a survey that is like any other, in light and in dark."""
+    sample = Survey(kind=Kind.NPS, brand=brand)
+    page = framed(page_html(sample, default_wording(sample, sample.language), SCORES), sample)
+    return {colours: in_colours(page, colours) for colours in ("light", "dark")}

@@ -1,4 +1,4 @@
-"""What customers would get: each mail of a survey in each language and width, and a test of it."""
+"""What customers would get: each mail and page of a survey in each language and width."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
-from django.utils import timezone, translation
+from django.utils import timezone
 
+from surveys.admin.page_previews import PAGES, SCORES, framed, in_colours, page_html
 from surveys.delivery import emails
 from surveys.loop import rehearse
-from surveys.models import NoWording, Reminder, Survey, Wording
+from surveys.models import NoWording, Reminder, Survey
 
 WIDTHS = {"320": "Phone", "600": "Tablet", "1200": "Desktop"}  # pixels
 COLOURS = {"light": "Light", "dark": "Dark"}
-DARK = "(prefers-color-scheme: dark)"  # a sandboxed frame would follow the system, not the choice
 INVITATION, HEADS_UP = "invitation", "heads-up"
 
 
@@ -43,7 +43,8 @@ class Choices:
             "language": {language: names.get(language, language) for language in languages},
             "mail": {INVITATION: "Invitation"}
             | {name: f"Reminder {each.number}" for name, each in self.reminders.items()}
-            | {HEADS_UP: "Announcement"},
+            | {HEADS_UP: "Announcement"}
+            | PAGES,
             "width": WIDTHS,
             "colours": COLOURS,
         }
@@ -92,23 +93,18 @@ class Previews:
         except NoWording as refusal:
             messages.error(request, str(refusal))
             return redirect("admin:surveys_survey_change", pk)
-        language = choices.chosen["language"]
-        if choices.chosen["mail"] == HEADS_UP:
-            shown = emails.preview_of_heads_up(survey, language)
-        else:
-            shown = emails.preview(survey, language, choices.reminder)
+        shown = _shown(survey, choices)
         context = {
             **self.admin_site.each_context(request),
-            "title": f"Mails of {survey}",
+            "title": f"Mails and pages of {survey}",
             "opts": self.opts,
             "survey": survey,
             "shown": shown,
-            "html": shown.html.replace(
-                DARK, "all" if choices.chosen["colours"] == "dark" else "not all"
-            ),
+            "html": in_colours(shown.html, choices.chosen["colours"]),
+            "is_page": choices.chosen["mail"] in PAGES,
             "choices": choices.links(),
             "chosen": choices.chosen,
-            "testable": choices.chosen["mail"] != HEADS_UP,
+            "testable": choices.chosen["mail"] not in {HEADS_UP, *PAGES},
         }
         return TemplateResponse(request, "admin/surveys/survey_mails.html", context)
 
@@ -131,7 +127,9 @@ class Previews:
         wording = survey.wordings.filter(language=language).first()
         if wording is None:
             raise Http404("There are no words in this language.")
-        return _answer_page(request, survey, wording)
+        clicked = request.GET.get("score", "")
+        chosen = next((score for score in survey.scale if str(score) == clicked), None)
+        return HttpResponse(page_html(survey, wording, SCORES, chosen))
 
     def get_survey(
         self, request: HttpRequest, pk: int, permission: str = "surveys.view_survey"
@@ -145,12 +143,11 @@ class Previews:
         return survey
 
 
-def _answer_page(request: HttpRequest, survey: Survey, wording: Wording) -> HttpResponse:
-    company = settings.COMPANY
-    words = wording.filled(name=request.user.name, company=company, product=survey.product)
-    clicked = request.GET.get("score", "")
-    chosen = next((score for score in survey.scale if str(score) == clicked), None)
-    context = {"chosen": chosen, "scale": survey.scale, "survey": survey, "brand": survey.brand,
-               "words": words, "company": company, "is_preview": True}  # fmt: skip
-    with translation.override(wording.language):
-        return render(request, "surveys/pages/answer.html", context)
+def _shown(survey: Survey, choices: Choices) -> emails.Preview:
+    language, what = choices.chosen["language"], choices.chosen["mail"]
+    if what == HEADS_UP:
+        return emails.preview_of_heads_up(survey, language)
+    if what in PAGES:
+        html = page_html(survey, survey.wording_for(language), what)
+        return emails.Preview(PAGES[what], "", framed(html, survey))
+    return emails.preview(survey, language, choices.reminder)

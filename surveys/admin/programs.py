@@ -112,7 +112,8 @@ class SurveyAdmin(Previews, Admin):
     )  # fmt: skip
 
     def get_queryset(self, request):
-        return super().get_queryset(request).prefetch_related("wordings", "reminders__texts")
+        rows = super().get_queryset(request).select_related("brand")
+        return rows.prefetch_related("wordings", "reminders__texts")
 
     def get_fieldsets(self, request, obj=None):
         """A new survey asks for little; its manners have defaults that can be changed later."""

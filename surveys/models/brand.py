@@ -153,7 +153,7 @@ def css_variables(chosen: Colours) -> str:
     """The style sheet that turns the house's colours into a brand's."""
     light = f"--accent:{chosen.light};--on-accent:{LIGHT.on_accent}"
     dark = f"--accent:{chosen.dark};--on-accent:{DARK.on_accent}"
-    return f":root{{{light}}}@media(prefers-color-scheme:dark){{:root{{{dark}}}}}"
+    return f":root {{{light}}}\n@media (prefers-color-scheme: dark) {{:root {{{dark}}}}}\n"
 
 
 def _problem(colour: str, scheme: Scheme) -> str:

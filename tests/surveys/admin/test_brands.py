@@ -83,3 +83,15 @@ def test_a_brand_in_use_is_not_deleted(signed_in, manager, brand, nps):
     delete = reverse("admin:surveys_brand_delete", args=[brand.pk])
     signed_in(manager).post(delete, {"post": "yes"})
     assert Brand.objects.exists()
+
+
+def test_it_is_shown_in_light_and_in_dark(signed_in, manager, brand, nps):
+    nps.brand = brand
+    nps.save()
+    page = signed_in(manager).get(change(brand))
+    light, dark = page.context["looks"].values()
+    assert "@media not all {:root {--accent:#13988d" in light
+    assert "@media all {:root {--accent:#13988d" in dark
+    assert "color-scheme: dark;" in dark
+    assert f'src="{brand.logo_url}"' in light
+    assert reverse("admin:surveys_survey_mails", args=[nps.pk]) in page.text

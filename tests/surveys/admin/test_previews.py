@@ -62,6 +62,30 @@ def test_width_and_darkness_are_chosen_by_links(signed_in, manager, nps):
     assert widths[1].query == "language=en&mail=invitation&width=600&colours=dark"
 
 
+@pytest.mark.parametrize(
+    ("shown", "said"),
+    [
+        ("answer", "How likely are you to recommend Northwind Parcels?"),
+        ("more-promoter", "What do you like?"),
+        ("more-passive", "What is the main reason?"),
+        ("more-detractor", '<input type="checkbox" name="reasons" value="speed"> Speed'),
+        ("thanks-promoter", "Thank you. We read every answer."),
+        ("thanks-detractor", "We are sorry, Ada Example."),
+    ],
+)
+def test_each_page_can_be_looked_at(signed_in, manager, nps, shown, said):
+    nps.wordings.update(promoter_question="What do you like?", reasons="speed: Speed",
+                        detractor_thanks="We are sorry, {name}.")  # fmt: skip
+    page_of = signed_in(manager).get(page("mails", nps), {"mail": shown, "colours": "dark"})
+    html = page_of.context["html"]
+    assert said in html
+    assert "@media all {" in html
+    assert '<link rel="stylesheet"' not in html
+    assert 'name="nonce" value=""' in html or shown.startswith("thanks")
+    assert not page_of.context["testable"]
+    assert "Send me a test" not in page_of.text
+
+
 def test_a_survey_without_words_leads_back_to_where_they_are_written(signed_in, manager, nps):
     nps.wordings.all().delete()
     said = signed_in(manager).get(page("mails", nps), follow=True)

@@ -19,7 +19,15 @@ def test_a_new_survey_can_be_launched_in_a_minute(signed_in, manager, customer, 
                 is_open="on")  # fmt: skip
     survey = Survey.objects.get()
     assert said.url == reverse("admin:surveys_survey_change", args=[survey.pk])
-    post(client, "wave_add", survey=survey.pk, name="First", spread_days=1, at_once="on")
+    post(
+        client,
+        "wave_add",
+        survey=survey.pk,
+        name="First",
+        spread_days=1,
+        at_once="on",
+        channel="mail",
+    )
     post(client, "wave_launch", survey.waves.get().pk)
     ask.plan(now)
     assert Message.objects.get(kind="invitation").invitation.customer == customer

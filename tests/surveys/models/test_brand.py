@@ -63,8 +63,8 @@ def test_a_dark_page_gets_the_nearest_readable_shade_or_the_chosen_one():
 
 def test_the_style_sheet_of_a_brand():
     assert css_variables(Colours("#0f766e", "#5eead4")) == (
-        ":root{--accent:#0f766e;--on-accent:#ffffff}"
-        "@media(prefers-color-scheme:dark){:root{--accent:#5eead4;--on-accent:#12161b}}"
+        ":root {--accent:#0f766e;--on-accent:#ffffff}\n"
+        "@media (prefers-color-scheme: dark) {:root {--accent:#5eead4;--on-accent:#12161b}}\n"
     )
 
 

@@ -50,7 +50,7 @@ def test_an_unknown_logo_is_not_kept(client):
 
 def test_the_colours_of_a_brand_are_a_style_sheet_of_our_own(client, brand):
     said = client.get(brand.style_url)
-    assert said.text.startswith(":root{--accent:#0f766e;--on-accent:#ffffff}@media")
+    assert said.text.startswith(":root {--accent:#0f766e;--on-accent:#ffffff}\n@media")
     assert said["Content-Type"] == "text/css; charset=utf-8"
     assert said["Cache-Control"] == FOR_GOOD
 
