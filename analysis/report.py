@@ -175,8 +175,8 @@ def _survey_figures(survey: Survey, month: Month, bands: dict, asked: dict) -> S
 
 
 def _closures(filters: Filters, months: Sequence[Month], now: datetime) -> dict[Month, Closure]:
-    tasks = OutreachTask.objects.filter(**within("started_at", months))
-    tasks = _narrow(tasks, filters, "response__")
+    tasks = OutreachTask.objects.filter(cause=OutreachTask.Cause.DETRACTOR)
+    tasks = _narrow(tasks.filter(**within("started_at", months)), filters, "response__")
     groups = {name: Count("pk", filter=rule) for name, rule in closure_groups(now).items()}
     rows = _by(tasks, "started_at").annotate(**groups)
     return {Month.of(row.pop("month")): Closure(**row) for row in rows.values("month", *groups)}

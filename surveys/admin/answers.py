@@ -9,6 +9,8 @@ from django.http import Http404
 from django.shortcuts import redirect
 from django.urls import path, reverse
 from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
@@ -16,18 +18,24 @@ from surveys.admin import looks
 from surveys.admin.base import Admin, Inline, ReadOnly
 from surveys.admin.filters import choices_filter, values_filter
 from surveys.loop import answer
-from surveys.models import Band, Response, ResponseVersion
+from surveys.models import Band, Response, ResponseVersion, Sign, Visit
+
+MOST_VISITS = 50
 
 
 class VersionInline(ReadOnly, Inline):
     model = ResponseVersion
-    fields = ("number", "score", "words", "recorded_at")
-    readonly_fields = ("words",)
-    verbose_name_plural = "Versions"
+    fields = ("number", "score", "words", "verdict", "why", "recorded_at")
+    readonly_fields = ("words", "why")
+    verbose_name_plural = "Versions: each press of a button"
 
     @display(description="comment")
     def words(self, version):
         return looks.whole(version.comment)
+
+    @display(description="why")
+    def why(self, version):
+        return looks.listed(Sign(sign).label for sign in version.signs)
 
 
 class VerdictForm(forms.Form):
@@ -46,7 +54,7 @@ class ResponseAdmin(ReadOnly, Admin):
     """Answers are evidence; the one thing to decide about them is whether a person gave them."""
 
     list_display = ("who", "score_and_band", "words", "survey", "product", "segment",
-                    "verdict", "answered_at")  # fmt: skip
+                    "given_by", "answered_at")  # fmt: skip
     list_display_links = ("who",)
     list_filter = (
         values_filter("survey", "survey", label="survey__name"),
@@ -62,9 +70,11 @@ class ResponseAdmin(ReadOnly, Admin):
     search_help_text = "Customer, account or comment"
     inlines = (VersionInline,)
     change_form_outer_after_template = "admin/surveys/verdict.html"
-    fields = (("who", "score_and_band"), "whole_comment", ("survey", "product"),
-              ("segment", "language"), ("source", "verdict"), "answered_at")  # fmt: skip
-    readonly_fields = ("who", "score_and_band", "whole_comment")
+    fields = (("who", "score_and_band"), "whole_comment", ("reasons_chosen", "contact_wish"),
+              ("survey", "product"), ("segment", "language"), ("answered_at", "finished_at"),
+              ("source", "verdict"), "why_a_machine", "visits")  # fmt: skip
+    readonly_fields = ("who", "score_and_band", "whole_comment", "reasons_chosen", "contact_wish",
+                       "why_a_machine", "visits")  # fmt: skip
 
     def get_urls(self):
         view = self.admin_site.admin_view(self.overrule)
@@ -105,6 +115,31 @@ class ResponseAdmin(ReadOnly, Admin):
     def score_and_band(self, response):
         return looks.score(response)
 
+    @display(description="given by", ordering="verdict")
+    def given_by(self, response):
+        signs = "; ".join(Sign(sign).label for sign in response.signs)
+        verdict = response.get_verdict_display()
+        return looks.two_lines(verdict, signs) if signs else verdict
+
+    @display(description="why we think so")
+    def why_a_machine(self, response):
+        return looks.listed(Sign(sign).label for sign in response.signs)
+
+    @display(description="visits, for 30 days")
+    def visits(self, response):
+        if response.invitation_id is None:
+            return looks.NOTHING
+        latest = Visit.objects.filter(invitation=response.invitation_id).order_by("-at")
+        return looks.listed(map(_said, latest[:MOST_VISITS]))
+
+    @display(description="reasons chosen")
+    def reasons_chosen(self, response):
+        return looks.listed(reason.key for reason in response.reasons.all())
+
+    @display(description="wants to be contacted")
+    def contact_wish(self, response):
+        return response.contact_wish or looks.NOTHING
+
     @display(description="comment")
     def words(self, response):
         return looks.first_words(response.comment)
@@ -112,3 +147,10 @@ class ResponseAdmin(ReadOnly, Admin):
     @display(description="comment")
     def whole_comment(self, response):
         return looks.whole(response.comment)
+
+
+def _said(visit: Visit) -> str:
+    at = date_format(localtime(visit.at), "Y-m-d H:i:s")
+    score = "" if visit.score is None else f" with score {visit.score}"
+    agent = visit.agent or "a browser without a name"
+    return f"{at}: {visit.get_what_display()}{score}. From {visit.client[:6]}, {agent}"

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from django.apps import apps
 from django.conf import settings
 from django.urls import reverse
 from django.utils.formats import number_format
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.text import Truncator
 
 from surveys.models import DEADLINE, Brand, Customer, OutreachTask, Response
@@ -102,6 +103,11 @@ def noun_link(site, noun: str, pk: int) -> str:
 
 def two_lines(first: object, second: object) -> str:
     return format_html('<span class="voc-two"><b>{}</b><small>{}</small></span>', first, second)
+
+
+def listed(lines: Iterable[str]) -> str:
+    items = format_html_join("", "<li>{}</li>", ((plain_to_see(line),) for line in lines))
+    return format_html('<ul class="voc-lines">{}</ul>', items) if items else NOTHING
 
 
 def person(customer: Customer) -> str:

@@ -34,7 +34,7 @@ def tabs(user: User, now: datetime) -> list[Tab]:
     shared = [
         Tab("today", "Due today", UNREACHED & day_ends, "Nothing more falls due today."),
         Tab("overdue", "Overdue", UNREACHED & Q(due_at__lt=now), "Nothing is overdue."),
-        Tab("open", "All open", OPEN, "No detractor is waiting for a call."),
+        Tab("open", "All open", OPEN, "Nobody is waiting for a call."),
         Tab("closed", "Closed", ~OPEN, "Nothing has been closed yet. Closed tasks stay here."),
         Tab("all", "All", Q(), "A task opens by itself when a detractor answers."),
     ]

@@ -46,6 +46,7 @@ def show(model_admin, request: HttpRequest, pk, bound=None, status: int = 200) -
         "next_step": next_step(task, contacts, now),
         "contacts": contacts,
         "versions": list(task.response.versions.all()),
+        "reasons": [reason.key for reason in task.response.reasons.all()],
         "mails": mails_of(task.customer),
         "earlier": _earlier(task),
         "siblings": _siblings(task, request.user),

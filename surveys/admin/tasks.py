@@ -10,7 +10,7 @@ from unfold.decorators import display
 
 from surveys.admin import looks, queue, task_page
 from surveys.admin.base import Admin
-from surveys.admin.filters import values_filter
+from surveys.admin.filters import choices_filter, values_filter
 from surveys.models import OutreachTask
 
 # Whoever has been reached only needs closing, however early the deadline was.
@@ -22,8 +22,8 @@ REACHED_LAST = ExpressionWrapper(
 @admin.register(OutreachTask)
 class OutreachTaskAdmin(Admin):
     list_display = (
-        "customer_and_account", "time_left", "score", "words", "product", "segment", "revenue",
-        "owner_name", "first_contact",
+        "customer_and_account", "time_left", "score", "why", "words", "product", "segment",
+        "revenue", "owner_name", "first_contact",
     )  # fmt: skip
     list_display_links = ("customer_and_account",)
     list_filter = (
@@ -32,6 +32,7 @@ class OutreachTaskAdmin(Admin):
         values_filter("segment", "response__segment"),
         values_filter("survey", "response__survey", label="response__survey__name"),
         values_filter("owner", "owner", label="owner__name", empty="Nobody"),
+        choices_filter("why", "cause", OutreachTask.Cause.choices),
     )
     list_select_related = ("customer__account", "response", "owner")
     search_fields = ("customer__name", "customer__email", "customer__account__name",
@@ -86,6 +87,10 @@ class OutreachTaskAdmin(Admin):
     @display(description="score", ordering="response__score")
     def score(self, task):
         return looks.score(task.response)
+
+    @display(description="why", ordering="cause")
+    def why(self, task):
+        return task.get_cause_display()
 
     @display(description="comment")
     def words(self, task):

@@ -22,13 +22,15 @@ from surveys.models import COMMENT_LENGTH, Invitation, Response, Survey
 class ResponseSerializer(StrictModelSerializer):
     survey = SurveyReference(read_only=True)
     customer = CustomerReference(read_only=True, allow_null=True)
+    reasons = serializers.SlugRelatedField(slug_field="key", many=True, read_only=True)
     task = serializers.IntegerField(source="task.id", default=None, read_only=True, allow_null=True)
 
     class Meta:
         model = Response
         fields = [
             "id", "survey", "kind", "customer", "source", "score", "band", "comment", "language",
-            "product", "segment", "verdict", "answered_at", "task",
+            "product", "segment", "reasons", "wants_contact", "contact_channel", "contact_time",
+            "verdict", "signs", "answered_at", "finished_at", "task",
         ]  # fmt: skip
         read_only_fields = fields
 
@@ -68,7 +70,9 @@ class ResponseFilters(filters.FilterSet):
 class Responses(ListModelMixin, RetrieveModelMixin, Rows):
     """What customers answered; the newest first."""
 
-    queryset = Response.objects.select_related("survey", "customer", "task")
+    queryset = Response.objects.select_related("survey", "customer", "task").prefetch_related(
+        "reasons"
+    )
     serializer_class = ResponseSerializer
     filterset_class = ResponseFilters
     # Answering for a customer moves the figures: for those who may also judge answers.

@@ -52,7 +52,10 @@ class ContactSerializer(StrictModelSerializer):
 class AnswerSerializer(StrictModelSerializer):
     class Meta:
         model = Answer
-        fields = ["id", "survey", "kind", "score", "band", "comment", "product", "answered_at"]
+        fields = [
+            "id", "survey", "kind", "score", "band", "comment", "product", "wants_contact",
+            "contact_channel", "contact_time", "answered_at",
+        ]  # fmt: skip
         read_only_fields = fields
 
 
@@ -70,9 +73,9 @@ class TaskSerializer(StrictModelSerializer):
     class Meta:
         model = OutreachTask
         fields = [
-            "id", "state", "customer", "account", "owner", "response", "started_at", "due_at",
-            "overdue", "first_contact_at", "contacts", "closed_at", "root_cause", "outcome",
-            "action", "withdrawn_reason", "version",
+            "id", "cause", "state", "customer", "account", "owner", "response", "started_at",
+            "due_at", "overdue", "first_contact_at", "contacts", "closed_at", "root_cause",
+            "outcome", "action", "withdrawn_reason", "version",
         ]  # fmt: skip
         read_only_fields = fields
 

@@ -133,8 +133,12 @@ class Response(models.Model):
         return f"{self.score if self.score is not None else 'No score'} on {self.survey}"
 
     @property
-    def is_counted_detractor(self) -> bool:
-        return self.band == Band.DETRACTOR and self.verdict == self.Verdict.PERSON
+    def contact_wish(self) -> str:
+        """How and when the customer would like to be contacted; empty: not at all."""
+        if not self.wants_contact:
+            return ""
+        how = self.get_contact_channel_display()
+        return f"{how}: “{self.contact_time}”" if self.contact_time else how
 
 
 class ResponseVersion(models.Model):

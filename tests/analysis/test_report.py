@@ -43,6 +43,14 @@ def test_each_group_of_the_closure_rate_is_counted(nps):
     )
 
 
+@pytest.mark.parametrize("cause", ["contact_wish", "loyalty_drop"])
+def test_tasks_of_others_than_detractors_are_not_in_the_rate(nps, cause):
+    task = detractor(nps, at("2026-03-10 09:00"), contacted=2)
+    assert march().closure.n == 1  # the control
+    OutreachTask.objects.filter(pk=task.pk).update(cause=cause)
+    assert march().closure == Closure()
+
+
 @pytest.mark.parametrize("seconds", [-1, 0, 1])
 def test_sql_and_python_agree_at_every_edge(nps, seconds):
     nudge = timedelta(seconds=seconds)

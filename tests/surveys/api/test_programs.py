@@ -143,8 +143,14 @@ def test_an_answer_is_read_whole(writer, nps, customer, now, settings):
         "language": "en",
         "product": "Delivery",
         "segment": "Enterprise",
+        "reasons": [],
+        "wants_contact": False,
+        "contact_channel": "",
+        "contact_time": "",
         "verdict": "person",
+        "signs": [],
         "answered_at": "2026-03-10T09:00:00Z",
+        "finished_at": "2026-03-10T09:00:00Z",
         "task": None,
     }
 

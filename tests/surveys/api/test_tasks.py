@@ -22,6 +22,7 @@ def hers(alice):
 def test_a_task_is_read_whole(hers, task, account, customer, nps):
     assert hers.get(f"{TASKS}{task.pk}/").json() == {
         "id": task.pk,
+        "cause": "detractor",
         "state": "open",
         "customer": {
             "id": customer.pk,
@@ -39,6 +40,9 @@ def test_a_task_is_read_whole(hers, task, account, customer, nps):
             "band": "detractor",
             "comment": "Two weeks late, and nobody told us.",
             "product": "Delivery",
+            "wants_contact": False,
+            "contact_channel": "",
+            "contact_time": "",
             "answered_at": "2026-03-10T09:00:00Z",
         },
         "started_at": "2026-03-10T09:00:00Z",
