@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Case, F, Q, Value, When
 
-from surveys.models import Message
+from surveys.models import Message, Survey, Wave
 from surveys.models.outbox import Messages
 
 LEASE = timedelta(minutes=2)
@@ -120,7 +120,22 @@ def failed(message: Message, error: str) -> bool:
 
 def unwanted(message: Message, state: str, why: str) -> bool:
     """Not to be sent after all: CANCELLED, or HELD for as long as its survey or wave is paused."""
-    return _write(message, state=state, last_error=why[:300])
+    with transaction.atomic():
+        if state == State.HELD and not _is_paused(message):  # any more: its resume has passed by
+            return give_back([message], "Its survey or wave was resumed.") == 1
+        return _write(message, state=state, last_error=why[:300])
+
+
+def _is_paused(message: Message) -> bool:
+    """Survey or wave, as they stand now; neither can be resumed until the transaction ends."""
+    asked = message.invitation
+    survey = _kept(Survey, asked.survey_id if asked else None)
+    wave = _kept(Wave, asked.wave_id if asked else None)
+    return any([survey and survey.paused_reason, wave and wave.state == Wave.State.PAUSED])
+
+
+def _kept(noun: type[Survey] | type[Wave], pk: int | None) -> Any:
+    return noun.objects.select_for_update(no_key=True).filter(pk=pk).first() if pk else None
 
 
 def in_doubt(message: Message, error: str) -> bool:

@@ -2,9 +2,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from surveys.delivery import breaker, following
+from surveys.delivery import breaker, claim, following
 from surveys.delivery.wanted import Known
-from surveys.loop import ask
+from surveys.loop import ask, waves
 from surveys.loop.resume import NotPaused, resume
 from surveys.loop.settle import settle
 from surveys.models import AuditEntry, Customer, Invitation, Message, Survey, Wave
@@ -110,3 +110,33 @@ def test_what_is_not_paused_cannot_be_resumed(nps, manager, now):
     with pytest.raises(NotPaused, match="is not paused"):
         resume(nps, manager, now)
     assert not AuditEntry.objects.exists()
+
+
+@pytest.mark.parametrize("by", ["survey", "wave"])
+def test_a_sender_that_saw_the_pause_and_comes_late_holds_nothing_back(paused, manager, now, by):
+    """It holds the mail, and would write “held” after the resume has looked at the held ones."""
+    wave = Wave.objects.create(survey=paused, name="w", state="launched", launched_at=now)
+    Invitation.objects.update(wave=wave)
+    Message.objects.update(state="queued")
+    if by == "wave":
+        Survey.objects.update(paused_reason="")
+        wave.survey.refresh_from_db()
+        waves.pause(wave, manager, now)
+        Message.objects.update(state="queued")
+    [message] = claim.claim(now.replace(hour=12), 1)
+    seen = Known([message], now).unwanted(message, now)
+    assert seen.state == "held"
+    waves.resume(wave, manager, now) if by == "wave" else resume(paused, manager, now)
+    assert claim.unwanted(message, seen.state, seen.why)
+    message.refresh_from_db()
+    assert (message.state, message.attempts) == ("queued", 0)
+
+
+def test_while_the_pause_lasts_it_does(paused, now):
+    """The control."""
+    Message.objects.update(state="queued")
+    [message] = claim.claim(now.replace(hour=12), 1)
+    seen = Known([message], now).unwanted(message, now)
+    assert claim.unwanted(message, seen.state, seen.why)
+    message.refresh_from_db()
+    assert (message.state, message.last_error) == ("held", breaker.PAUSED)
