@@ -146,8 +146,13 @@ class Previews:
 def _shown(survey: Survey, choices: Choices) -> emails.Preview:
     language, what = choices.chosen["language"], choices.chosen["mail"]
     if what == HEADS_UP:
-        return emails.preview_of_heads_up(survey, language)
+        return _from_here(emails.preview_of_heads_up(survey, language))
     if what in PAGES:
         html = page_html(survey, survey.wording_for(language), what)
         return emails.Preview(PAGES[what], "", framed(html, survey))
-    return emails.preview(survey, language, choices.reminder)
+    return _from_here(emails.preview(survey, language, choices.reminder))
+
+
+def _from_here(shown: emails.Preview) -> emails.Preview:
+    """With the logo from whatever host this page was opened at: the frame fetches from no other."""
+    return shown._replace(html=shown.html.replace(f'src="{settings.SITE_URL}/', 'src="/'))

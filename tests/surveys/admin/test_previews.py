@@ -3,7 +3,17 @@
 import pytest
 from django.urls import reverse
 
-from surveys.models import AuditEntry, Message, Reminder, ReminderText, Survey, Wording
+from surveys.models import (
+    AuditEntry,
+    Brand,
+    Logo,
+    Message,
+    Reminder,
+    ReminderText,
+    Survey,
+    Wording,
+)
+from tests.surveys.models.pictures import png
 
 
 @pytest.fixture
@@ -49,6 +59,16 @@ def test_each_mail_in_each_language(signed_in, manager, nps, german, reminder, q
     said = signed_in(manager).get(page("mails", nps), query)
     assert said.context["shown"].subject == subject
     assert "<script>'" not in said.content.decode()
+
+
+def test_a_mail_shows_the_logo_of_its_brand(signed_in, manager, nps):
+    logo = Logo.of(png())
+    logo.save()
+    nps.brand = Brand.objects.create(name="Ours", logo=logo)
+    nps.save()
+    for mail in ("invitation", "heads-up"):
+        said = signed_in(manager).get(page("mails", nps), {"mail": mail})
+        assert f'src="{logo.url}"' in said.context["html"]
 
 
 def test_width_and_darkness_are_chosen_by_links(signed_in, manager, nps):
