@@ -22,6 +22,7 @@ ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PORT=8000
 COPY --from=build /venv /venv
 COPY --from=build /app /app
 WORKDIR /app
+RUN install --directory --owner 10001 --group 10001 /data
 USER 10001:10001
 EXPOSE 8000
 HEALTHCHECK --interval=30s --timeout=5s --start-period=20s \

@@ -129,6 +129,7 @@ SIDEBAR = [
             _list("Colleagues", "badge", "user"),
             _list("API keys", "key", "apikey"),
             _list("Audit", "history", "auditentry"),
+            _list("Erasures", "person_off", "erasure"),
         ],
     },
 ]

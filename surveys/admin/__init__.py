@@ -8,6 +8,7 @@ from surveys.admin import (  # noqa: F401  importing registers the pages
     brands,
     correspondence,
     families,
+    forgetting,
     invitations,
     open_links,
     outbox,

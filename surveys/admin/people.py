@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.urls import path, reverse
 from unfold.decorators import display
 
-from surveys.admin import correspondence, customer_import, looks
+from surveys.admin import correspondence, customer_import, forgetting, looks
 from surveys.admin.base import Admin, Inline, ReadOnly
 from surveys.admin.filters import choices_filter, values_filter
 from surveys.models import Account, Customer, CustomerProperty, Suppression
@@ -62,8 +62,13 @@ class CustomerAdmin(Admin):
     )  # fmt: skip
 
     def get_urls(self):
-        view = self.admin_site.admin_view(customer_import.view_of(self))
-        return [path("import/", view, name="surveys_customer_import"), *super().get_urls()]
+        import_view = self.admin_site.admin_view(customer_import.view_of(self))
+        forget_view = self.admin_site.admin_view(forgetting.view_of(self))
+        return [
+            path("import/", import_view, name="surveys_customer_import"),
+            path("<int:pk>/forget/", forget_view, name="surveys_customer_forget"),
+            *super().get_urls(),
+        ]
 
     def changelist_view(self, request, extra_context=None):
         may_import = request.user.has_perm("surveys.import_customer")

@@ -60,6 +60,8 @@ def show(model_admin, request: HttpRequest, pk, bound=None, status: int = 200) -
 
 def next_step(task: OutreachTask, contacts: list, now) -> str:
     """One sentence: what moves this task on."""
+    if task.state == OutreachTask.State.FORGOTTEN:
+        return "Nothing: the customer was forgotten."
     if task.state != OutreachTask.State.OPEN:
         return f"Nothing: this task is {task.get_state_display().lower()}."
     if task.owner_id is None:

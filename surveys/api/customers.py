@@ -5,13 +5,18 @@ from __future__ import annotations
 import re
 
 import django_filters.rest_framework as filters
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
+from rest_framework.decorators import action
+from rest_framework.response import Response
 
 from surveys.api.accounts import AccountReference
-from surveys.api.fields import Reference, StrictModelSerializer, Whole
+from surveys.api.fields import Reference, StrictModelSerializer, StrictSerializer, Whole
 from surveys.api.filters import TrueFalse
 from surveys.api.upsert import FedRows, upserts
-from surveys.models import Customer
+from surveys.loop.forget import forget
+from surveys.models import Customer, Erasure
 
 
 class CustomerReference(Reference):
@@ -62,6 +67,19 @@ class CustomerFilters(filters.FilterSet):
         fields = ["external_id", "segment", "language"]
 
 
+class ForgetSerializer(StrictSerializer):
+    reason = serializers.CharField(
+        max_length=200, help_text="Why, such as the number of the request. Leave the name out."
+    )
+
+
+class ErasureSerializer(StrictModelSerializer):
+    class Meta:
+        model = Erasure
+        fields = ["id", "at", "reason"]
+        read_only_fields = fields
+
+
 @upserts(CustomerSerializer)
 class Customers(FedRows):
     """The people who may be asked."""
@@ -76,3 +94,15 @@ class Customers(FedRows):
     identified_by = ("external_id", "email")
     filterset_class = CustomerFilters
     search_fields = ["name", "email", "external_id", "account__name"]
+
+    @extend_schema(request=ForgetSerializer, responses=ErasureSerializer)
+    @action(detail=True, methods=["post"], needs={"POST": "surveys.forget_customer"})
+    def forget(self, request, pk: str) -> Response:
+        """Forget the customer for good: name, addresses, comments and notes go, scores stay with
+        their month. The key must belong to an administrator. Afterwards there is no such customer.
+        """
+        given = ForgetSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        reason = given.validated_data["reason"]
+        erasure = forget(self.get_object(), request.user, reason, timezone.now())
+        return Response(ErasureSerializer(erasure).data)

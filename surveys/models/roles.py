@@ -36,6 +36,7 @@ NOUNS = [
     "rootcause",
     "message",
     "auditentry",
+    "erasure",
     "user",
     "team",
     "absence",
@@ -80,9 +81,11 @@ GRANTS: dict[str, set[str]] = {
 
 # What no role may do in the admin, an administrator neither: these rows are evidence.
 EVIDENCE = "response responseversion auditentry message invitation event inboundmail deliveryevent"
+EVIDENCE += " erasure"
 NEVER = _may("delete", f"outreachtask contact {EVIDENCE}") | _may("add", f"outreachtask {EVIDENCE}")
 NEVER |= _may(
-    "change", "contact responseversion auditentry invitation event inboundmail deliveryevent"
+    "change",
+    "contact responseversion auditentry invitation event inboundmail deliveryevent erasure",
 )
 
 

@@ -9,13 +9,13 @@ from surveys.models import Role
 NOUNS = [
     "outreachtask", "response", "account", "customer", "survey", "invitation", "rootcause",
     "absence", "inboundmail", "wave", "brand", "family", "trigger", "event", "message",
-    "suppression", "auditentry", "user", "team", "apikey", "openlink",
+    "suppression", "auditentry", "erasure", "user", "team", "apikey", "openlink",
 ]  # fmt: skip
 WORK = set(NOUNS[:9])
 PROGRAM = WORK | {"wave", "brand", "family", "trigger", "event", "message", "suppression"}
-PROGRAM |= {"auditentry", "openlink"}
+PROGRAM |= {"auditentry", "erasure", "openlink"}
 EVIDENCE = ["outreachtask", "response", "invitation", "message", "event", "inboundmail",
-            "auditentry"]  # fmt: skip
+            "auditentry", "erasure"]  # fmt: skip
 
 SEES = {
     Role.ADMINISTRATOR: set(NOUNS),

@@ -23,6 +23,7 @@ def test_the_schema_is_valid_and_complete(schema):
         "accounts/{id}/": {"get", "patch"},
         "customers/": {"get", "post"},
         "customers/{id}/": {"get", "patch"},
+        "customers/{id}/forget/": {"post"},
         "surveys/": {"get"},
         "surveys/{id}/": {"get"},
         "waves/": {"get"},
