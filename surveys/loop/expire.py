@@ -80,7 +80,10 @@ def addresses(before: datetime) -> int:
 
 
 def audit(before: datetime) -> int:
-    return _delete(AuditEntry.objects.filter(at__lt=before))
+    done = 0
+    while dropped := AuditEntry.objects.drop_before(before, BATCH):
+        done += dropped
+    return done
 
 
 def answers(before: datetime, now: datetime) -> int:

@@ -50,6 +50,8 @@ def forget(
     customer = locked(customer)
     if customer.forgotten_at:
         return customer.erasure
+    for signpost in customer.signposts.all():  # of their other records, which were merged
+        forget(signpost, by, reason, now, cause)
     if customer.email:
         Suppression.add(customer.email, Suppression.Reason.FORGOTTEN, now)
     erasure = Erasure.objects.create(
@@ -115,8 +117,7 @@ def _redact_audit(customer: Customer, erasure: Erasure) -> None:
     }
     for noun, its in rows.items():
         about |= Q(noun=noun, noun_id__in=list(its.values_list("pk", flat=True)))
-    entries = AuditEntry.objects.filter(about, erasure=None)
-    entries.update(before={}, after={}, reason="", erasure=erasure)
+    AuditEntry.objects.filter(about).redact(erasure)
 
 
 def _cut_links(customer: Customer) -> None:

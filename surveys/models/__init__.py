@@ -1,6 +1,6 @@
 """The nouns, in the order of the loop."""
 
-from surveys.models.audit import AuditEntry
+from surveys.models.audit import AuditEntry, AuditSeal, SealingHorizon
 from surveys.models.brand import Brand, Logo
 from surveys.models.clock import Slot, Tick
 from surveys.models.erasures import Erasure
@@ -29,10 +29,11 @@ from surveys.models.wording import Wording, Words
 
 __all__ = [
     "BANDS", "COMMENT_LENGTH", "CONTACT_TIME_LENGTH", "DEADLINE", "GOAL", "Absence", "Account",
-    "ApiKey", "AuditEntry", "Band", "Brand", "Channel", "Contact", "ContactChannel", "Customer",
-    "CustomerProperty", "DeliveryEvent", "Erasure", "Event", "Family", "InboundMail", "Invitation",
-    "Kind", "Logo", "MailLane", "Message", "NoWording", "OpenAnswer", "OpenLink", "OutreachTask",
-    "Purpose", "Reminder", "ReminderText", "Response", "ResponseReason", "ResponseVersion", "Role",
-    "RootCause", "Sign", "Slot", "Suppression", "Survey", "Team", "Tick", "Trigger", "User",
-    "Visit", "Wave", "Wording", "Words", "client_hash",
+    "ApiKey", "AuditEntry", "AuditSeal", "Band", "Brand", "Channel", "Contact",
+    "ContactChannel", "Customer", "CustomerProperty", "DeliveryEvent", "Erasure", "Event",
+    "Family", "InboundMail", "Invitation", "Kind", "Logo", "MailLane", "Message", "NoWording",
+    "OpenAnswer", "OpenLink", "OutreachTask", "Purpose", "Reminder", "ReminderText", "Response",
+    "ResponseReason", "ResponseVersion", "Role", "RootCause", "SealingHorizon", "Sign", "Slot",
+    "Suppression", "Survey", "Team", "Tick", "Trigger", "User", "Visit", "Wave", "Wording",
+    "Words", "client_hash",
 ]  # fmt: skip

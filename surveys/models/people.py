@@ -15,6 +15,7 @@ from django.db.models import Q
 from django.db.models.functions import Lower
 from django.utils import timezone
 
+from surveys.models import merges
 from surveys.models.staff import User, known_time_zone
 from surveys.models.visibility import owned
 
@@ -22,9 +23,24 @@ if TYPE_CHECKING:
     from surveys.models.surveys import Family, Survey
 
 
+def merged_into(noun: str) -> models.ForeignKey:
+    return models.ForeignKey(
+        "self",
+        null=True,
+        editable=False,
+        on_delete=models.PROTECT,
+        related_name="signposts",
+        verbose_name=f"{noun} it was merged into",
+    )
+
+
 class VisibleAccounts(models.QuerySet["Account"]):
     def visible_to(self, user: User) -> VisibleAccounts:
-        return self.filter(owned(user, "owner"))
+        return self.standing().filter(owned(user, "owner"))
+
+    def standing(self) -> VisibleAccounts:
+        """Without the signposts that merged ones leave."""
+        return self.filter(merged_into=None)
 
 
 class Account(models.Model):
@@ -49,6 +65,8 @@ class Account(models.Model):
         validators=[MinValueValidator(0)],
     )
     renews_on = models.DateField("renewal date", null=True, blank=True)
+    merged_into = merged_into("account")
+    merged_at = models.DateTimeField(null=True, editable=False)
 
     objects = VisibleAccounts.as_manager()
 
@@ -58,11 +76,41 @@ class Account(models.Model):
             models.CheckConstraint(
                 name="account_revenue_is_not_negative",
                 condition=Q(revenue__isnull=True) | Q(revenue__gte=0),
-            )
+            ),
+            models.CheckConstraint(  # so that nothing brings it back, such as a form opened before
+                name="merged_account_is_a_signpost",
+                condition=Q(merged_into=None, merged_at=None)
+                | Q(
+                    merged_into__isnull=False,
+                    merged_at__isnull=False,
+                    owner=None,
+                    revenue=None,
+                    segment="",
+                    region="",
+                ),
+            ),
+        ]
+        indexes = [
+            models.Index(  # the sweep that follows them up
+                fields=["merged_at"],
+                name="accounts_merged",
+                condition=Q(merged_at__isnull=False),
+            ),
+            models.Index(  # the list of likely duplicates
+                merges.name_key(),
+                name="accounts_alike",
+                condition=Q(merged_into=None),
+                include=["name"],
+            ),
         ]
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def standing(self) -> Account:
+        """Itself, or the one it was merged into."""
+        return self.merged_into or self
 
 
 class VisibleCustomers(models.QuerySet["Customer"]):
@@ -71,13 +119,15 @@ class VisibleCustomers(models.QuerySet["Customer"]):
         return self.known().filter(owned(user, "account__owner"))
 
     def known(self) -> VisibleCustomers:
-        return self.filter(forgotten_at=None)
+        """Without the forgotten, and without the signposts that merged ones leave."""
+        return self.filter(forgotten_at=None, merged_into=None)
 
 
 class Customer(models.Model):
     """A person whom we may ask. Without an e-mail address they can answer, but not be invited.
 
     A forgotten one is a pseudonym: it holds scores together, and says nothing of whose they were.
+    One merged into another is a signpost: its address and CRM id lead other systems to that one.
     """
 
     account = models.ForeignKey(
@@ -99,6 +149,8 @@ class Customer(models.Model):
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     forgotten_at = models.DateTimeField(null=True, editable=False)
+    merged_into = merged_into("customer")
+    merged_at = models.DateTimeField(null=True, editable=False)
 
     objects = VisibleCustomers.as_manager()
 
@@ -114,15 +166,54 @@ class Customer(models.Model):
                 condition=Q(forgotten_at=None)
                 | Q(email=None, external_id=None, account=None, name="", phone="", segment=""),
             ),
+            models.CheckConstraint(
+                name="merged_customer_is_a_signpost",
+                condition=Q(merged_into=None, merged_at=None)
+                | Q(
+                    merged_into__isnull=False,
+                    merged_at__isnull=False,
+                    account=None,
+                    name="",
+                    phone="",
+                    segment="",
+                ),
+            ),
+        ]
+        indexes = [
+            models.Index(  # the sweep that follows them up
+                fields=["merged_at"],
+                name="customers_merged",
+                condition=Q(merged_at__isnull=False),
+            ),
+            models.Index(  # the list of likely duplicates
+                merges.name_key(),
+                merges.domain_key(),
+                name="customers_alike",
+                condition=~Q(name="") & Q(email__isnull=False, merged_into=None),
+                include=["name", "email"],
+            ),
+            models.Index(
+                merges.phone_key(),
+                name="customers_of_one_phone",
+                condition=~Q(phone="") & Q(merged_into=None),
+                include=["phone"],
+            ),
         ]
 
     def __str__(self) -> str:
         if self.forgotten_at:
             return f"Forgotten customer {self.pk}"
+        if self.merged_into_id:
+            return f"Customer {self.pk}, merged into customer {self.merged_into_id}"
         return self.name or self.email or f"Customer {self.pk}"
 
     def clean(self) -> None:
         self.email = self.email.strip().lower() if self.email else None
+
+    @property
+    def standing(self) -> Customer:
+        """Themselves, or the one they were merged into."""
+        return self.merged_into or self
 
     @property
     def current_segment(self) -> str:
