@@ -115,3 +115,12 @@ def test_the_example_lists_every_knob_and_no_other():
 def test_the_readme_explains_every_knob():
     explained = set(re.findall(r"`([A-Z_]+)`", (ROOT / "README.md").read_text()))
     assert (read_by_settings() | read_by_compose()) - explained == set()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("KEEP_AUDIT_MONTHS", "11"), ("KEEP_ANSWER_MONTHS", "0")]
+)
+def test_what_cannot_be_kept_so_shortly_is_refused(name, value):
+    checked = manage("check", **{name: value})
+    assert checked.returncode == 1
+    assert "KEEP_AUDIT_MONTHS at least 12" in checked.stderr
