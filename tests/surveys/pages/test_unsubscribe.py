@@ -1,4 +1,3 @@
-import re
 from datetime import timedelta
 
 import pytest
@@ -8,7 +7,9 @@ from django.utils import timezone
 from surveys.delivery import send
 from surveys.loop import ask
 from surveys.models import AuditEntry, Message, Suppression
-from surveys.pages import public
+from surveys.pages import nonces
+from tests.bench.forms import forms_of
+from tests.surveys.pages.pressing import press, seen
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ONE_CLICK = {"List-Unsubscribe": "One-Click"}
@@ -35,15 +36,14 @@ def test_looking_at_the_page_unsubscribes_nobody(client, url):
 
 
 def test_the_confirmed_form_stops_this_survey(client, url, nps, customer):
-    nonce = re.search(r'name="nonce" value="([^"]+)"', client.get(url).text)[1]
-    page = client.post(url, {"nonce": nonce, "scope": "survey"})
+    page = press(client, url, scope="survey")
     assert "We will not send you the survey “Relationship” again." in page.text
     assert Suppression.objects.get().family == nps.family
     assert decisions(nps, customer) == ["suppressed"]
 
 
 def test_all_surveys_can_be_stopped(client, url, nps, customer, invitation):
-    client.post(url, {"nonce": public.nonce(url[3:]), "scope": "all"})
+    press(client, url, scope="all")
     assert Suppression.objects.get().family is None
     assert decisions(nps, customer) == ["suppressed"]
 
@@ -121,10 +121,42 @@ def test_a_machine_that_tries_every_link_is_honoured_and_noted(
     assert (Suppression.objects.count(), reason()) == (1, said)
 
 
-def test_the_form_is_pressed_by_people_however_soon(client, url):
+def test_the_form_is_pressed_by_people_however_soon_after_the_mail(client, url):
     Message.objects.update(sent_at=timezone.now())
-    client.post(url, {"nonce": public.nonce(url[3:]), "scope": "survey"})
+    press(client, url, scope="survey")
     assert reason() == "Unsubscribed by the form."
+
+
+@pytest.mark.parametrize(
+    "machine",
+    [
+        {"seconds": 0.5},
+        {"form": nonces.DECOY},
+        {"homepage": "x"},
+        {"headers": {"Sec-CH-UA": "x", "Sec-Fetch-Mode": "navigate"}},
+    ],
+)
+def test_a_machine_leaves_only_after_pressing_once_more(client, url, machine):
+    page = press(client, url, scope="all", **machine)
+    assert "Please press once more" in page.text
+    assert not Suppression.objects.exists()
+    decoy, form = forms_of(page.text)
+    assert (decoy.is_seen, form.is_seen) == (False, True)
+    once_more = {**form.values, "nonce": seen(url, nonces.AGAIN, 1.9)}
+    assert "Please press once more" in client.post(url, once_more).text
+    once_more["nonce"] = seen(url, nonces.AGAIN, 2.1)
+    assert "You are unsubscribed" in client.post(url, once_more).text
+    assert Suppression.objects.get().family is None
+
+
+def test_a_person_leaves_at_once(client, url):
+    """The control."""
+    assert "You are unsubscribed" in press(client, url, scope="all").text
+
+
+def test_a_page_that_was_open_for_a_day_is_shown_again(client, url):
+    assert "No more surveys?" in press(client, url, scope="all", seconds=24 * 3600 + 1).text
+    assert not Suppression.objects.exists()
 
 
 def test_an_address_that_was_erased_has_nothing_to_stop(client, url, customer):
