@@ -71,8 +71,16 @@ class Reference(StrictSerializer):
         if not given:
             names = ", ".join(self.fields)
             raise serializers.ValidationError(f"Name the {self.noun} by one of: {names}.")
-        found = self.get_queryset().filter(**given).first()
+        found = self.get_queryset().filter(**given).first() or self._standing(given)
         if found is None:
             said = " and ".join(f"{name} “{value}”" for name, value in given.items())
             raise serializers.ValidationError(f"There is no {self.noun} with {said}.")
         return found
+
+    def _standing(self, given: dict) -> models.Model | None:
+        """The row that another one was merged into, found by what that one was known by."""
+        rows = self.get_queryset()
+        if not hasattr(rows.model, "merged_into"):
+            return None
+        signposts = rows.model.objects.filter(merged_into__isnull=False, **given)
+        return rows.filter(pk__in=signposts.values("merged_into")).first()

@@ -49,17 +49,33 @@ class FedRows(ListModelMixin, RetrieveModelMixin, Rows):
     def _upsert(self, body: dict) -> tuple[bool, dict]:
         serializer = self.get_serializer(data=body)
         serializer.is_valid(raise_exception=True)
+        if standing := self._merged(serializer.validated_data):
+            return False, self.get_serializer(standing).data
         serializer.instance = self._find(serializer.validated_data)
         created = serializer.instance is None
         self._save(serializer, "create" if created else "change")
         return created, serializer.data
+
+    def _merged(self, given: dict) -> models.Model | None:
+        """The row into which the one that is meant was merged. That row's own record in the other
+        system speaks for it: what is sent of the other record changes nothing."""
+        ids = {name: given[name] for name in self.identified_by if given.get(name)}
+        rows = list(self.queryset.model.objects.filter(_any_of(ids))[:2]) if ids else []
+        standing = {row.merged_into_id or row.pk for row in rows}
+        if len(standing) != 1 or not any(row.merged_into_id for row in rows):
+            return None
+        first, second = self.identified_by
+        if any(not row.merged_into_id and getattr(row, first) == ids.get(first) for row in rows):
+            given.pop(second)  # stays with the signpost, so that it leads here from now on, too
+            return None
+        return self.get_queryset().filter(pk__in=standing).first()
 
     def _find(self, given: dict) -> models.Model | None:
         """The row the ids stand for. Raises Conflict when they stand for two."""
         ids = {name: given[name] for name in self.identified_by if given.get(name)}
         if not ids:
             raise ValidationError(f"Give {' or '.join(self.identified_by)}, to be found again by.")
-        any_of = models.Q(*ids.items(), _connector=models.Q.OR)
+        any_of = _any_of(ids)
         found = list(self.get_queryset().select_for_update(of=("self",)).filter(any_of)[:2])
         if len(found) == 2:
             raise Conflict(f"{' and '.join(ids)} belong to two different rows.")
@@ -82,3 +98,7 @@ class FedRows(ListModelMixin, RetrieveModelMixin, Rows):
             after={"fields": sorted(serializer.validated_data)},
             reason=f"API key {self.request.auth}",
         )
+
+
+def _any_of(ids: dict) -> models.Q:
+    return models.Q(*ids.items(), _connector=models.Q.OR)

@@ -145,7 +145,10 @@ def _stop(
     event: DeliveryEvent,
     family: Family | None = None,
 ) -> None:
-    if not address or not Suppression.add(address, reason, event.at, family):
+    # A bounce is about one address; a person's word holds for the one we write to by now, too.
+    theirs = {customer.email, address} if reason in Suppression.SAID else {address}
+    news = [Suppression.add(each, reason, event.at, family) for each in theirs if each]
+    if not any(news):
         return
     AuditEntry.record(
         "suppress",

@@ -48,7 +48,8 @@ class Accounts:
         names = {row["account"] for row in rows if "account" in row} - self.by_name.keys()
         ids = {row["account_id"] for row in rows if "account_id" in row} - self.by_id.keys()
         found = Account.objects.filter(name__in=names) | Account.objects.filter(external_id__in=ids)
-        for account in found.select_related("owner") if names or ids else ():
+        related = ("owner", "merged_into__owner")
+        for account in found.select_related(*related) if names or ids else ():
             if account.name not in self.by_name:
                 self._remember(Known(account, is_new=False))
         emails = {row["owner"] for row in rows if "owner" in row} - self.owners.keys()
@@ -66,8 +67,10 @@ class Accounts:
                 raise BadCell(f"The {lone[0].replace('_', ' ')} belongs to an account; name it.")
             return None
         known = self._find(row) or self._new(row)
+        if known.account.merged_into_id:
+            return known.account.standing  # whose own rows speak for it
         for name, attribute in FIELDS.items():
-            if name in row:
+            if name in row and not self._leads_here(name, row, known):
                 value = self._owner(row[name]) if name == "owner" else row[name]
                 self._say(known, attribute, value, line)
         self._remember(known)
@@ -76,12 +79,18 @@ class Accounts:
     def _find(self, row: Mapping[str, Any]) -> Known | None:
         by_id = self.by_id.get(row.get("account_id", ""))
         by_name = self.by_name.get(row.get("account", ""))
+        if by_id and by_name and _standing(by_id) == _standing(by_name):
+            return by_id
         if by_id and by_name and by_id is not by_name:
             raise BadCell(f"Account “{row['account']}” has another account id than this.")
         taken = by_name.account.external_id if by_name else None
         if not by_id and taken and row.get("account_id", taken) != taken:
             raise BadCell(f"Account “{row['account']}” has the account id “{taken}” already.")
         return by_id or by_name
+
+    def _leads_here(self, name: str, row: Mapping[str, Any], known: Known) -> bool:
+        """Whether the name is that of an account that was merged into this one."""
+        return name == "account" and self.by_name.get(row[name], known) is not known
 
     def _new(self, row: Mapping[str, Any]) -> Known:
         if "account" not in row:
@@ -123,3 +132,7 @@ class Accounts:
         Account.objects.bulk_create([account for account in accounts if account.pk is None])
         Account.objects.bulk_update(changed, list(FIELDS.values()), 500)
         self.unsaved.clear()
+
+
+def _standing(known: Known) -> Account:
+    return known.account.standing

@@ -155,9 +155,10 @@ class People:
         lower = {name.lower() for name in wanted}
         found = Customer.objects.filter(email__in=lower)
         found |= Customer.objects.filter(external_id__in=wanted)
-        customers = list(found.select_related("account")) if wanted else []
-        self.by_id = {one.external_id: one for one in customers if one.external_id}
-        self.by_email = {one.email: one for one in customers if one.email}
+        named = found.select_related("account", "merged_into__account")
+        customers = list(named) if wanted else []
+        self.by_id = {one.external_id: one.standing for one in customers if one.external_id}
+        self.by_email = {one.email: one.standing for one in customers if one.email}
 
     def find(self, name: str) -> Customer | None:
         return self.by_id.get(name) or self.by_email.get(name.lower())

@@ -196,6 +196,8 @@ class _Walk:
         except cells.BadCell as error:
             self.plan.errors.add(Problem(line, "", str(error)))
             return None
+        if customer.merged_into_id:
+            return customer, set()  # the record that they were merged into has a row of its own
         wanted = {name: values[name] for name in OWN_FIELDS if name in values}
         if account is None and "segment" in values:
             wanted["segment"] = values["segment"]
@@ -221,17 +223,28 @@ class _Matches:
         self.by_id = {customer.external_id: customer for customer in customers}
 
     def find(self, values: dict[str, Any]) -> Customer | None:
-        """By customer id, else by e-mail. Raises BadCell where the two disagree."""
+        """By customer id, else by e-mail; of one who was merged, the signpost that is left.
+
+        An address that leads to a customer from elsewhere is taken out of `values`: it stays there.
+        Raises BadCell where id and address disagree.
+        """
         number = values.get("external_id")
         by_id = self.by_id.get(number) if number else None
         by_email = self.by_email.get(values["email"]) if "email" in values else None
         if by_id and by_email and by_id is not by_email:
+            if _standing(by_id) == _standing(by_email):
+                del values["email"]
+                return by_id
             raise cells.BadCell(f"{values['email']} belongs to another customer.")
         if by_email and not by_id and number and by_email.external_id:
             raise cells.BadCell(
                 f"{values['email']} belongs to the customer with the id “{by_email.external_id}”."
             )
         return by_id or by_email
+
+
+def _standing(customer: Customer) -> int:
+    return customer.merged_into_id or customer.pk
 
 
 def _write(new: list[Customer], changed: list[Customer]) -> None:

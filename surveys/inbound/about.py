@@ -43,9 +43,10 @@ def answered(mail: Incoming) -> tuple[Customer | None, Invitation | None]:
     ours = ours.filter(invitation__customer__forgotten_at=None)
     if message := ours.order_by("-pk").first():
         return message.invitation.customer, message.invitation
-    known = Customer.objects.filter(email=mail.sender).first() if mail.sender else None
-    if known is None:
+    wrote = Customer.objects.filter(email=mail.sender).first() if mail.sender else None
+    if wrote is None:
         return None, None
+    known = wrote.standing
     asked = known.invitations.filter(decision=Invitation.Decision.ASK)
     return known, asked.order_by("-created_at").first()
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from functools import cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db import connection, models
 from psycopg import sql
@@ -30,6 +30,8 @@ from surveys.models import (
     Response,
     ResponseVersion,
 )
+
+TRIES = 2
 
 
 class Press(NamedTuple):
@@ -53,9 +55,7 @@ def press(
         "due_text": due.isoformat(),
         "tell_at": now if comment else now + FOR_THE_COMMENT,
     }
-    with connection.cursor() as cursor:
-        cursor.execute(_statement(), values)
-        row = cursor.fetchone()
+    row = _done(values)
     if row is None:
         return None
     *_, segment, band, _is_plain, response_id, task_id = row
@@ -79,6 +79,17 @@ def press(
         answered_at=now,
     )
     return Press(about, response)
+
+
+def _done(values: dict[str, Any]) -> tuple | None:
+    """Whose records are being merged at this moment is found at the second try: the first one waits
+    for the invitation, and then sees it without the customer that it has by now."""
+    for _ in range(TRIES):
+        with connection.cursor() as cursor:
+            cursor.execute(_statement(), values)
+            if row := cursor.fetchone():
+                return row
+    return None
 
 
 # What each INSERT writes, as SQL; every field that is not named gets its default, as in Python.

@@ -27,15 +27,19 @@ class Person:
 
 
 def find(person: Person) -> Customer | None:
-    """The customer who is meant, or None. Raises TwoCustomers."""
+    """The customer who is meant, or None; for one who was merged, the one who stayed.
+
+    Raises TwoCustomers.
+    """
     ids = {"email": (person.email or "").lower(), "external_id": person.external_id}
     given = [Q(**{name: value}) for name, value in ids.items() if value]
     if not given:
         return None
-    found = list(Customer.objects.filter(Q(*given, _connector=Q.OR))[:2])
+    rows = Customer.objects.filter(Q(*given, _connector=Q.OR)).select_related("merged_into")
+    found = {row.standing for row in rows[:2]}
     if len(found) == 2:
         raise TwoCustomers(f"{' and '.join(filter(None, ids.values()))} are two customers.")
-    return found[0] if found else None
+    return found.pop() if found else None
 
 
 @transaction.atomic

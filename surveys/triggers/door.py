@@ -90,4 +90,4 @@ def _customer(person: recognise.Person, system: System, now: datetime) -> Custom
             return recognise.find(person)
         return recognise.find_or_create(person, now, reason=system.name)[0]
     except recognise.TwoCustomers:
-        return Customer.objects.get(email=person.email)  # who wrote is whom to ask
+        return Customer.objects.get(email=person.email).standing  # who wrote is whom to ask
