@@ -9,6 +9,7 @@ from playwright.sync_api import expect
 
 from surveys.models import OutreachTask, Survey
 
+LEAST_LOOK = 1_100  # milliseconds before a press counts as a person's
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.urls("tests.browser.urls")]
 
 
@@ -65,8 +66,12 @@ def answer_from_the_mail(page, customer):
     mail = page.frame_locator("iframe[title='The mail']")
     mail.get_by_role("link", name="3", exact=True).click()
     expect(page.get_by_role("radio", name="3", exact=True)).to_be_checked()
-    page.get_by_role("textbox").fill("The parcel came a week late.")
+    page.wait_for_timeout(LEAST_LOOK)
     page.get_by_role("button", name="Send my answer").click()
+    expect(page.get_by_role("heading", name="Your answer has arrived")).to_be_visible()
+    page.get_by_role("textbox").first.fill("The parcel came a week late.")
+    page.wait_for_timeout(LEAST_LOOK)
+    page.get_by_role("button", name="Send", exact=True).click()
     expect(page.get_by_role("heading", name="Thank you")).to_be_visible()
 
 
