@@ -2,8 +2,16 @@
 
 from surveys.models.audit import AuditEntry, AuditSeal, SealingHorizon
 from surveys.models.brand import Brand, Logo
+from surveys.models.chat import ChatHook, ChatMessage
 from surveys.models.clock import Slot, Tick
 from surveys.models.erasures import Erasure
+from surveys.models.escalation import (
+    Escalation,
+    EscalationPolicy,
+    EscalationRecipient,
+    EscalationStep,
+    Tier,
+)
 from surveys.models.inbound import DeliveryEvent, Event, InboundMail, MailLane, Trigger
 from surveys.models.invitations import Invitation, Purpose
 from surveys.models.open_links import OpenAnswer, OpenLink
@@ -21,7 +29,7 @@ from surveys.models.responses import (
     Sign,
 )
 from surveys.models.roles import Role
-from surveys.models.staff import Absence, ApiKey, Team, User
+from surveys.models.staff import Absence, ApiKey, Notices, Team, User
 from surveys.models.surveys import BANDS, Band, Family, Kind, NoWording, Survey
 from surveys.models.visits import Visit, client_hash
 from surveys.models.waves import Channel, Wave
@@ -29,11 +37,12 @@ from surveys.models.wording import Wording, Words
 
 __all__ = [
     "BANDS", "COMMENT_LENGTH", "CONTACT_TIME_LENGTH", "DEADLINE", "GOAL", "Absence", "Account",
-    "ApiKey", "AuditEntry", "AuditSeal", "Band", "Brand", "Channel", "Contact",
-    "ContactChannel", "Customer", "CustomerProperty", "DeliveryEvent", "Erasure", "Event",
+    "ApiKey", "AuditEntry", "AuditSeal", "Band", "Brand", "Channel", "ChatHook", "ChatMessage",
+    "Contact", "ContactChannel", "Customer", "CustomerProperty", "DeliveryEvent", "Erasure",
+    "Escalation", "EscalationPolicy", "EscalationRecipient", "EscalationStep", "Event",
     "Family", "InboundMail", "Invitation", "Kind", "Logo", "MailLane", "Message", "NoWording",
-    "OpenAnswer", "OpenLink", "OutreachTask", "Purpose", "Reminder", "ReminderText", "Response",
-    "ResponseReason", "ResponseVersion", "Role", "RootCause", "SealingHorizon", "Sign", "Slot",
-    "Suppression", "Survey", "Team", "Tick", "Trigger", "User", "Visit", "Wave", "Wording",
-    "Words", "client_hash",
+    "Notices", "OpenAnswer", "OpenLink", "OutreachTask", "Purpose", "Reminder", "ReminderText",
+    "Response", "ResponseReason", "ResponseVersion", "Role", "RootCause", "SealingHorizon",
+    "Sign", "Slot", "Suppression", "Survey", "Team", "Tick", "Tier", "Trigger", "User", "Visit",
+    "Wave", "Wording", "Words", "client_hash",
 ]  # fmt: skip

@@ -7,6 +7,7 @@ from datetime import datetime
 from django.db import models
 from django.db.models import F, Q
 
+from surveys.models.escalation import Escalation, EscalationRecipient
 from surveys.models.invitations import Invitation
 from surveys.models.outreach import OutreachTask
 from surveys.models.reminders import Reminder
@@ -41,6 +42,9 @@ class Message(models.Model):
         CONTACT_BOUNCED = "contact_bounced", "Key contact cannot be reached"
         CONTACT_SILENT = "contact_silent", "Key contact does not answer"
         REPLIED = "replied", "Reply of a customer"
+        ESCALATION = "escalation", "Escalation of a task"
+        DIGEST = "digest", "Digest of the morning"
+        CHAT_STOPPED = "chat_stopped", "Chat room that cannot be told"
         ALARM = "alarm", "Alarm"
 
     # Asking twice is worse than asking a person what happened to one mail; for staff it is the
@@ -72,6 +76,13 @@ class Message(models.Model):
         OutreachTask, null=True, on_delete=models.CASCADE, related_name="messages"
     )
     user = models.ForeignKey(User, null=True, on_delete=models.CASCADE, related_name="messages")
+    escalation = models.ForeignKey(
+        Escalation, null=True, on_delete=models.CASCADE, related_name="messages", db_index=False
+    )
+    recipient = models.ForeignKey(  # who has no log-in, in place of a user
+        EscalationRecipient, null=True, on_delete=models.CASCADE, related_name="messages",
+        db_index=False,
+    )  # fmt: skip
     state = models.CharField(max_length=9, choices=State.choices, default=State.QUEUED)
     next_at = models.DateTimeField()
     attempts = models.PositiveSmallIntegerField(default=0)  # counted at the claim
@@ -103,7 +114,12 @@ class Message(models.Model):
                     invitation__isnull=False,
                     user__isnull=False,
                 )
-                | Q(kind__in=["welcome", "password_reset", "alarm"], user__isnull=False),
+                | Q(kind="escalation", escalation__isnull=False, user__isnull=False)
+                | Q(kind="escalation", escalation__isnull=False, recipient__isnull=False)
+                | Q(
+                    kind__in=["welcome", "password_reset", "alarm", "digest", "chat_stopped"],
+                    user__isnull=False,
+                ),
             ),
             models.CheckConstraint(
                 name="sent_message_has_a_date",
@@ -134,6 +150,14 @@ class Message(models.Model):
             ),
             models.Index(  # the provider's webhooks, which name a mail in their own way
                 F("provider_id"), name="messages_at_provider", condition=~Q(provider_id="")
+            ),
+            models.Index(  # partial, so that the mails of a wave do not pay for it
+                F("escalation"),
+                name="messages_of_escalation",
+                condition=Q(escalation__isnull=False),
+            ),
+            models.Index(
+                F("recipient"), name="messages_to_recipient", condition=Q(recipient__isnull=False)
             ),
             models.Index(  # the circuit breaker: a survey's latest
                 F("sent_at"),

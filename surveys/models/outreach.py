@@ -88,6 +88,15 @@ class OutreachTask(models.Model):
     state = models.CharField(max_length=9, choices=State.choices, default=State.OPEN)
     started_at = models.DateTimeField()  # when the answer got its cause
     due_at = models.DateTimeField()
+    assigned_at = models.DateTimeField(  # when it was last given to somebody, or to nobody
+        null=True, editable=False
+    )
+    seen_at = models.DateTimeField(  # when somebody who may work it first opened its page
+        null=True, editable=False
+    )
+    level = models.PositiveSmallIntegerField(  # the highest Tier that was told; 0: none yet
+        default=0, editable=False
+    )
     first_contact_at = models.DateTimeField(null=True, editable=False)  # derived from contacts
     closed_at = models.DateTimeField(null=True, editable=False)
     root_cause = models.ForeignKey(
@@ -138,6 +147,11 @@ class OutreachTask(models.Model):
                 fields=["owner", "due_at"], name="tasks_open", condition=Q(state="open")
             ),
             models.Index(fields=["started_at"], name="tasks_by_cohort"),  # the closure rate
+            models.Index(  # the sweep that escalates
+                fields=["started_at"],
+                name="tasks_unreached",
+                condition=Q(state="open", first_contact_at=None),
+            ),
         ]
 
     def __str__(self) -> str:

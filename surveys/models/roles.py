@@ -42,6 +42,12 @@ NOUNS = [
     "absence",
     "apikey",
     "openlink",
+    "escalation",
+    "escalationpolicy",
+    "escalationstep",
+    "escalationrecipient",
+    "chathook",
+    "chatmessage",
 ]
 SETTINGS_ONLY_ADMINISTRATORS_SEE = {"user", "team", "apikey"}
 
@@ -62,6 +68,8 @@ GRANTS: dict[str, set[str]] = {
     | _may("add change", "account customer survey wording wave rootcause absence")
     | _may("add change delete", "brand family openlink reminder remindertext trigger")
     | _may("add change delete", "customerproperty")
+    | _may("add change delete", "escalationpolicy escalationstep escalationrecipient chathook")
+    | _may("view change", "team")
     | _may("delete", "wave wording absence")
     | _may("change", "response outreachtask message")
     | {

@@ -6,6 +6,7 @@ from datetime import date, tzinfo
 from zoneinfo import ZoneInfo, available_timezones
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
@@ -21,13 +22,36 @@ def known_time_zone(name: str) -> None:
 
 
 class Team(models.Model):
+    """Those who work together. Some teams take what is nobody's: see surveys/loop/own.py."""
+
     name = models.CharField(max_length=80, unique=True)
+    takes_unowned = models.BooleanField(
+        "takes tasks of accounts without an owner",
+        default=False,
+        help_text="They are dealt out by themselves: each to whoever is here and has the fewest "
+        "open ones.",
+    )
+    segments = ArrayField(
+        models.CharField(max_length=60),
+        default=list,
+        blank=True,
+        help_text="Of these segments only, separated by commas. Empty: whatever no other team "
+        "takes.",
+    )
 
     class Meta:
         ordering = ["name"]
 
     def __str__(self) -> str:
         return self.name
+
+
+class Notices(models.TextChoices):
+    """How a colleague learns of a new task of theirs."""
+
+    AT_ONCE = "at_once", "At once, and in the digest of the morning"
+    DIGEST = "digest", "In the digest of the morning only"
+    NEVER = "never", "Not at all"
 
 
 class UserManager(BaseUserManager["User"]):
@@ -60,6 +84,13 @@ class User(AbstractBaseUser):
         validators=[known_time_zone],
         help_text="Empty: the company's own time zone.",
     )
+    notices = models.CharField(
+        "mails about new tasks",
+        max_length=7,
+        choices=Notices.choices,
+        default=Notices.AT_ONCE,
+        help_text="What is escalated is always mailed at once.",
+    )
     is_active = models.BooleanField("active", default=True)
     joined_at = models.DateTimeField(default=timezone.now, editable=False)
 
@@ -74,6 +105,9 @@ class User(AbstractBaseUser):
                 name="user_email_is_lower_case", condition=Q(email=Lower("email"))
             ),
             models.CheckConstraint(name="user_role_is_known", condition=Q(role__in=Role.values)),
+            models.CheckConstraint(
+                name="user_notices_are_known", condition=Q(notices__in=Notices.values)
+            ),
         ]
 
     def __str__(self) -> str:
