@@ -50,9 +50,9 @@ def assign(task: OutreachTask, to: User | None, by: User, now: datetime) -> Outr
     if fresh.owner_id != task.owner_id:
         raise ChangedMeanwhile(f"This task belongs to {fresh.owner or 'nobody'} by now.")
     before = {"owner": fresh.owner_id}
-    fresh.owner = to
+    fresh.owner, fresh.assigned_at = to, now
     fresh.version += 1
-    fresh.save(update_fields=["owner", "version"])
+    fresh.save(update_fields=["owner", "assigned_at", "version"])
     AuditEntry.record(
         "assign", fresh, now, actor=by, before=before, after={"owner": fresh.owner_id}
     )
