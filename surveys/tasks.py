@@ -7,9 +7,20 @@ from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
 
-from surveys.delivery import claim, doubt, send
+from surveys.delivery import chat, claim, doubt, send
 from surveys.inbound import embedded, mailbox
-from surveys.loop import ask, expire, forget_again, happen, remind, settle, silence
+from surveys.loop import (
+    ask,
+    escalate,
+    expire,
+    forget_again,
+    happen,
+    own,
+    remind,
+    settle,
+    silence,
+    tell,
+)  # fmt: skip
 from surveys.models import Tick
 
 
@@ -36,6 +47,26 @@ def tell_of_silence() -> int:
 @shared_task
 def ask_after_events() -> int:
     return _tick("ask after events", happen.ask_after_events(timezone.now()))
+
+
+@shared_task
+def settle_owners() -> int:
+    return _tick("settle owners", own.settle(timezone.now()))
+
+
+@shared_task
+def escalate_tasks() -> int:
+    return _tick("escalate tasks", escalate.escalate(timezone.now()))
+
+
+@shared_task
+def send_digests() -> int:
+    return _tick("send digests", tell.digests(timezone.now()))
+
+
+@shared_task
+def tell_chats() -> int:
+    return _tick("tell chats", chat.drain(timezone.now))
 
 
 @shared_task

@@ -32,6 +32,23 @@ app.conf.beat_schedule = {
     },
     "send reminders": {"task": "surveys.tasks.send_reminders", "schedule": crontab(minute="*/10")},
     "tell of silence": {"task": "surveys.tasks.tell_of_silence", "schedule": crontab(minute="20")},
+    # reach out: whose task it is, what the morning brings, and what is escalated
+    "settle owners": {
+        "task": "surveys.tasks.settle_owners",
+        "schedule": TICK,
+        "options": UNTIL_NEXT,
+    },
+    "escalate tasks": {
+        "task": "surveys.tasks.escalate_tasks",
+        "schedule": 2 * TICK,
+        "options": UNTIL_NEXT,
+    },
+    "send digests": {
+        "task": "surveys.tasks.send_digests",
+        "schedule": 4 * TICK,
+        "options": UNTIL_NEXT,
+    },
+    "tell chats": {"task": "surveys.tasks.tell_chats", "schedule": TICK, "options": UNTIL_NEXT},
     # every promise made to the outbox
     "send mail": {"task": "surveys.tasks.send_mail", "schedule": TICK, "options": UNTIL_NEXT},
     "free abandoned mail": {

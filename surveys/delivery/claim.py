@@ -90,6 +90,7 @@ def _with_all_they_are_about(rows: Messages) -> Messages:
     """In as few queries as there are kinds of rows; the surveys' words are shared by all."""
     about = ("invitation__customer__account__owner", "invitation__wave", "user", "survey__brand")
     rows = rows.select_related(*about, "task__response__survey", "task__customer__account")
+    rows = rows.select_related("escalation", "recipient", "task__owner")
     shared = ("invitation__survey__wordings", "invitation__survey__brand", "reminder__texts")
     return rows.prefetch_related(*shared)
 

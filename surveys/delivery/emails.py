@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from django.conf import settings
 
-from surveys.delivery import notices
+from surveys.delivery import notices, task_notices
 from surveys.delivery.compiled import said
 from surveys.delivery.headers import mailbox_line, one_line
 from surveys.delivery.letter import Letter, about, letter
@@ -143,5 +143,8 @@ WRITERS = {
     Kind.CONTACT_BOUNCED: notices.contact_bounced,
     Kind.CONTACT_SILENT: notices.contact_silent,
     Kind.REPLIED: notices.replied,
+    Kind.ESCALATION: task_notices.escalation,
+    Kind.DIGEST: task_notices.digest,
+    Kind.CHAT_STOPPED: task_notices.chat_stopped,
     Kind.ALARM: notices.alarm,
 }

@@ -11,7 +11,7 @@ from django.conf import settings
 
 from surveys.delivery import verp
 from surveys.delivery.headers import deliverable, mailbox_line, text_line
-from surveys.models import Customer, Message, User
+from surveys.models import Customer, EscalationRecipient, Message, User
 
 Noun = TypeVar("Noun")
 # RFC 3834, and the header by which Exchange knows the same: no out-of-office replies, please.
@@ -36,7 +36,7 @@ def about(noun: Noun | None) -> Noun:
 
 def letter(
     message: Message,
-    to: Customer | User,
+    to: Customer | User | EscalationRecipient,
     subject: str,
     body: bytes,
     *,

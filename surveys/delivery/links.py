@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 
-from surveys.models import Invitation, OpenLink, Purpose, User
+from surveys.models import Escalation, EscalationRecipient, Invitation, OpenLink, Purpose, User
 
 
 def answer_link(asked: Invitation) -> str:
@@ -33,10 +33,19 @@ def open_link(link: OpenLink) -> str:
     return settings.SITE_URL + reverse("surveys:open", args=[link.token])
 
 
+def acknowledge_link(escalation: Escalation, person: User | EscalationRecipient) -> str:
+    """Where this person says that they have seen it; they need no log-in."""
+    return settings.SITE_URL + reverse("surveys:acknowledge", args=[escalation.token(person)])
+
+
 def admin_link(noun: models.Model, page: str = "change", *more: object) -> str:
     """Where colleagues see and change this noun, or another page about it."""
     name = f"admin:{noun._meta.app_label}_{noun._meta.model_name}_{page}"
     return settings.SITE_URL + reverse(name, args=[noun.pk, *more])
+
+
+def queue_link() -> str:
+    return settings.SITE_URL + reverse("admin:surveys_outreachtask_changelist")
 
 
 def outbox_link() -> str:

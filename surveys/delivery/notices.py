@@ -16,6 +16,7 @@ from surveys.delivery.links import admin_link, inbox_link, outbox_link, password
 from surveys.models import (
     Customer,
     DeliveryEvent,
+    EscalationRecipient,
     InboundMail,
     MailLane,
     Message,
@@ -27,20 +28,20 @@ from surveys.models import (
 def task_opened(message: Message) -> Letter:
     """To the owner of a new outreach task: who is unhappy, what they said, until when to call."""
     task, owner = about(message.task), about(message.user)
-    due = _local(task.due_at, owner)
+    due = local(task.due_at, owner)
     who = task.customer.account or task.customer
     subject = f"{who}: score {task.response.score}, call by {due}"
-    return _notice(message, subject, task=task, due=due, zone=owner.zone, link=admin_link(task))
+    return notice(message, subject, task=task, due=due, zone=owner.zone, link=admin_link(task))
 
 
 def welcome(message: Message) -> Letter:
     """To a new colleague: the link by which they choose their password."""
     subject = f"Your account for customer feedback at {settings.COMPANY}"
-    return _notice(message, subject, link=password_link(about(message.user)))
+    return notice(message, subject, link=password_link(about(message.user)))
 
 
 def password_reset(message: Message) -> Letter:
-    return _notice(message, "Choose a new password", link=password_link(about(message.user)))
+    return notice(message, "Choose a new password", link=password_link(about(message.user)))
 
 
 def contact_bounced(message: Message) -> Letter:
@@ -50,11 +51,11 @@ def contact_bounced(message: Message) -> Letter:
         message__invitation=asked,
         kind__in=[DeliveryEvent.Kind.HARD_BOUNCE, DeliveryEvent.Kind.SOFT_BOUNCE],
     ).first()
-    since = _local(bounce.at if bounce else message.created_at, owner)
+    since = local(bounce.at if bounce else message.created_at, owner)
     subject = f"{_whom(asked.customer)} cannot be reached by mail"
     stopped = bool(Suppression.among([asked.customer.email or ""], asked.survey))
     link = admin_link(asked.customer)
-    return _notice(
+    return notice(
         message, subject, asked=asked, since=since, bounce=bounce, stopped=stopped, link=link
     )
 
@@ -63,9 +64,9 @@ def contact_silent(message: Message) -> Letter:
     """To the account's owner: a key contact was asked and has not answered."""
     asked, owner = about(message.invitation), about(message.user)
     sent = asked.messages.filter(kind=Message.Kind.INVITATION, sent_at__isnull=False).first()
-    since = _local((sent and sent.sent_at) or asked.created_at, owner)
+    since = local((sent and sent.sent_at) or asked.created_at, owner)
     subject = f"{_whom(asked.customer)} has not answered"
-    return _notice(message, subject, asked=asked, since=since, link=admin_link(asked.customer))
+    return notice(message, subject, asked=asked, since=since, link=admin_link(asked.customer))
 
 
 def replied(message: Message) -> Letter:
@@ -73,9 +74,9 @@ def replied(message: Message) -> Letter:
     asked, owner = about(message.invitation), about(message.user)
     mail = about(asked.mails.filter(kind=InboundMail.Kind.REPLY).first())
     subject = f"{_whom(asked.customer)} has replied"
-    since = _local(mail.received_at, owner)
+    since = local(mail.received_at, owner)
     link = admin_link(asked.customer)
-    return _notice(message, subject, asked=asked, mail=mail, since=since, link=link)
+    return notice(message, subject, asked=asked, mail=mail, since=since, link=link)
 
 
 def alarm(message: Message) -> Letter:
@@ -84,30 +85,30 @@ def alarm(message: Message) -> Letter:
     if survey is None:
         return _lane_alarm(message)
     subject = f"“{survey}” was paused" if survey.paused_reason else f"“{survey}” runs again"
-    return _notice(message, subject, survey=survey, link=admin_link(survey))
+    return notice(message, subject, survey=survey, link=admin_link(survey))
 
 
 def _lane_alarm(message: Message) -> Letter:
     name = lanes.of_alarm(message)
     lane = MailLane.objects.filter(name=name).exclude(reason="").first()
-    at = _local(message.created_at, about(message.user))
+    at = local(message.created_at, about(message.user))
     if name == lanes.MAILBOX:
         subject = "Bounces and replies are not read"
-        return _notice(message, subject, mailbox=True, lane=lane, at=at, link=inbox_link())
-    return _notice(message, "Mail did not go out", lane=lane, at=at, link=outbox_link())
+        return notice(message, subject, mailbox=True, lane=lane, at=at, link=inbox_link())
+    return notice(message, "Mail did not go out", lane=lane, at=at, link=outbox_link())
 
 
 def _whom(customer: Customer) -> str:
     return f"{customer} ({customer.account})" if customer.account else str(customer)
 
 
-def _local(at: datetime, reader: User) -> str:
+def local(at: datetime, reader: User | EscalationRecipient) -> str:
     return date_format(localtime(at, reader.zone), "DATETIME_FORMAT")
 
 
-def _notice(message: Message, subject: str, **context: object) -> Letter:
+def notice(message: Message, subject: str, **context: object) -> Letter:
     """Plain text from the template that is named like the kind of the message."""
-    user = about(message.user)
+    user = message.user or about(message.recipient)
     context |= {"user": user, "company": settings.COMPANY}
     text = render_to_string(f"surveys/emails/{message.kind}.txt", context)
     return letter(message, user, subject, only_text(text), sender=settings.COMPANY)

@@ -11,6 +11,7 @@ from datetime import datetime
 from django.db.models.functions import Coalesce
 
 from surveys.delivery.breaker import PAUSED
+from surveys.delivery.needless import why_needless
 from surveys.models import Invitation, Message, Response, Suppression, Wave
 from surveys.models.invitations import FLOOR
 
@@ -43,6 +44,9 @@ STILL_WANTED = """
                 WHERE earlier.customer_id = invitation.customer_id AND earlier.id <> invitation.id
                     AND mail.kind = 'invitation' AND mail.state IN ('sending', 'sent', 'in_doubt')
                     AND coalesce(mail.sent_at, mail.handed_at) > %(now)s - INTERVAL '24 hours')))
+    WHEN message.recipient_id IS NOT NULL THEN EXISTS (
+        SELECT FROM surveys_escalationrecipient AS recipient
+        WHERE recipient.id = message.recipient_id AND recipient.is_active)
     ELSE EXISTS (
         SELECT FROM surveys_user AS colleague
         WHERE colleague.id = message.user_id AND colleague.is_active)
@@ -73,8 +77,8 @@ class Known:
     def unwanted(self, message: Message, now: datetime) -> Unwanted | None:
         """Why this mail should not be sent after all; None when it should."""
         if message.kind not in Message.NEVER_TWICE or message.invitation is None:
-            is_here = message.user is not None and message.user.is_active
-            return None if is_here else Unwanted(State.CANCELLED, "The recipient has left.")
+            why = why_needless(message, now)
+            return Unwanted(State.CANCELLED, why) if why else None
         for state, does_apply, why in self._rules(message.invitation, now):
             if does_apply:
                 return Unwanted(state, why)

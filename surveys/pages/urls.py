@@ -2,6 +2,7 @@
 
 from django.urls import path, re_path
 
+from surveys.pages.acknowledge import acknowledge
 from surveys.pages.answer import answer
 from surveys.pages.brand import colours, logo
 from surveys.pages.open import open_form, open_page
@@ -12,6 +13,7 @@ app_name = "surveys"
 urlpatterns = [
     path("a/<str:token>", answer, name="answer"),
     path("a/<str:token>/all", answer, {"is_hidden": True}, name="hidden"),
+    path("k/<str:token>", acknowledge, name="acknowledge"),
     path("o/<str:token>", open_page, name="open"),
     path("o/<str:token>/<str:key>", open_form, name="open-form"),
     path("u/<str:token>", unsubscribe, name="unsubscribe"),

@@ -1,0 +1,92 @@
+"""What those who look after tasks receive on the clock: the digest, and what is escalated."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from surveys.delivery.digest import digest_of, morning_of
+from surveys.delivery.letter import Letter, about
+from surveys.delivery.links import acknowledge_link, admin_link, queue_link
+from surveys.delivery.notices import local, notice
+from surveys.models import DEADLINE, ChatHook, Escalation, EscalationStep, Message, OutreachTask
+
+LONGEST_DIGEST = 50  # tasks; the queue itself says the rest
+OVERDUE = "Overdue"
+
+
+def escalation(message: Message) -> Letter:
+    """To whoever stands in the chain: whom nobody has reached, for how long, and whose task it is.
+
+    Those without a log-in learn all there is to know here, and acknowledge by a link.
+    """
+    task, one = about(message.task), about(message.escalation)
+    reader = message.user or about(message.recipient)
+    who = task.customer.account or task.customer
+    due = local(task.due_at, reader)
+    return notice(
+        message,
+        f"{_what_is_wrong(one)}: {who}, score {task.response.score}",
+        task=task,
+        one=one,
+        due=due,
+        is_late=_is_late(one),
+        zone=reader.zone,
+        link=admin_link(task) if message.user else "",
+        seen=acknowledge_link(one, reader),
+    )
+
+
+def _what_is_wrong(one: Escalation) -> str:
+    if one.waits_for == EscalationStep.Waits.OPENED:
+        return f"Not opened for {one.hours} hours"
+    if _is_late(one):
+        return f"Overdue, {one.hours} hours"
+    return f"Not reached for {one.hours} hours"
+
+
+def _is_late(one: Escalation) -> bool:
+    return timedelta(hours=one.hours) >= DEADLINE
+
+
+def digest(message: Message) -> Letter:
+    """To an account manager, in the morning: whom to call today, overdue first."""
+    reader = about(message.user)
+    now = message.created_at
+    about_each = ("response", "customer__account", "owner")
+    tasks = list(digest_of(reader, now).select_related(*about_each)[: LONGEST_DIGEST + 1])
+    midnight = morning_of(reader, now) + timedelta(hours=16)
+    lines = [Due(task, local(task.due_at, reader), _when(task, now, midnight)) for task in tasks]
+    late = sum(line.when == OVERDUE for line in lines)
+    number = f"{len(lines)}" if len(lines) <= LONGEST_DIGEST else f"More than {LONGEST_DIGEST}"
+    subject = f"Today: {number} to call" + (f", {late} overdue" if late else "")
+    more = len(lines) > LONGEST_DIGEST
+    return notice(
+        message, subject, lines=lines[:LONGEST_DIGEST], more=more, zone=reader.zone,
+        link=queue_link(),
+    )  # fmt: skip
+
+
+def chat_stopped(message: Message) -> Letter:
+    """To the administrators: which chat rooms are told no more, and why."""
+    hooks = list(ChatHook.objects.exclude(stopped_reason=""))
+    subject = "A chat room cannot be told" if hooks else "All chat rooms are told again"
+    return notice(message, subject, hooks=[(hook, admin_link(hook)) for hook in hooks])
+
+
+class Due(NamedTuple):
+    """A line of the digest."""
+
+    task: OutreachTask
+    due: str
+    when: str
+
+    @property
+    def link(self) -> str:
+        return admin_link(self.task)
+
+
+def _when(task: OutreachTask, now: datetime, midnight: datetime) -> str:
+    if task.due_at < now:
+        return OVERDUE
+    return "Due today" if task.due_at < midnight else "New"
