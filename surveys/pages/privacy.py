@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from django.conf import settings
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils import timezone, translation
+from django.utils.timesince import TIME_STRINGS
 from django.views.decorators.http import require_http_methods, require_safe
 
 from surveys.loop.forget import forget
@@ -113,20 +112,20 @@ def _in_words(answer: Response) -> dict:
     }
 
 
-class Kept(NamedTuple):
-    """For how long, in whole months or days."""
-
-    answer_months: int
-    mail_days: int
-    address_days: int
+def _kept() -> dict[str, str]:
+    """For how long, in the active language; Django knows the plurals of months and days."""
+    return {
+        "answer_months": TIME_STRINGS["month"] % {"num": settings.KEEP_ANSWER_MONTHS},
+        "mail_days": TIME_STRINGS["day"] % {"num": settings.KEEP_MAIL_DAYS},
+        "address_days": TIME_STRINGS["day"] % {"num": settings.KEEP_ADDRESS_DAYS},
+    }
 
 
 def _render(request: HttpRequest, asked: Invitation | None, page: str, **more) -> HttpResponse:
-    days = settings.KEEP_MAIL_DAYS, settings.KEEP_ADDRESS_DAYS
     context = {
         "company": settings.COMPANY,
         "contact": settings.CONTACT_EMAIL,
-        "kept": Kept(settings.KEEP_ANSWER_MONTHS, *days),
+        "kept": _kept(),
         "brand": asked.survey.brand if asked else None,
         **more,
     }
