@@ -15,8 +15,10 @@ from surveys.loop import (
     expire,
     forget_again,
     happen,
+    merge,
     own,
     remind,
+    seal,
     settle,
     silence,
     tell,
@@ -92,6 +94,16 @@ def read_inbox() -> int:
 @shared_task
 def settle_doubts() -> int:
     return _tick("settle doubts", doubt.reconcile(timezone.now()))
+
+
+@shared_task
+def seal_audit() -> int:
+    return _tick("seal audit", seal.seal())
+
+
+@shared_task
+def follow_up_merges() -> int:
+    return _tick("follow up merges", merge.follow_up(timezone.now()))
 
 
 @shared_task

@@ -63,6 +63,17 @@ app.conf.beat_schedule = {
     },
     # keep nothing longer than promised
     "expire": {"task": "surveys.tasks.expire_once_a_day", "schedule": crontab(minute="40")},
+    # nothing of it is urgent
+    "seal audit": {
+        "task": "surveys.tasks.seal_audit",
+        "schedule": 6 * TICK,
+        "options": UNTIL_NEXT,
+    },
+    "follow up merges": {
+        "task": "surveys.tasks.follow_up_merges",
+        "schedule": 2 * TICK,
+        "options": UNTIL_NEXT,
+    },
     # read the comments: once a day, at 3 o'clock or at the first hour after it that finds us awake
     "learn themes": {
         "task": "analysis.tasks.learn_themes",
