@@ -1,7 +1,7 @@
 """Forget again: a restored backup knows customers whom we have forgotten since it was made.
 
 So each erasure is noted in a file that is kept apart from the database, a line of JSON each. It
-names nobody: a number, the moment the customer was first stored, and a keyed hash of the address.
+names nobody: a number, a keyed hash of the address, when and why.
 """
 
 from __future__ import annotations
@@ -31,7 +31,6 @@ class Noted:
     """One line of the file."""
 
     customer: int
-    since: str  # when the customer was first stored
     address: str | None  # Suppression.hash of the address, in hexadecimal digits
     at: str
     cause: str
@@ -41,7 +40,6 @@ class Noted:
         digest = erasure.address_digest
         return cls(
             customer=erasure.customer_id,
-            since=erasure.customer.created_at.isoformat(),
             address=bytes(digest).hex() if digest else None,
             at=erasure.at.isoformat(),
             cause=erasure.cause,
@@ -58,9 +56,6 @@ def note(path: str, now: datetime) -> int:
     new = Erasure.objects.filter(noted_at=None).exclude(cause=Erasure.Cause.TIME)
     rows = list(new.select_for_update(of=("self",), skip_locked=True).order_by("pk")[:AT_ONCE])
     if rows:
-        customers = Customer.objects.in_bulk([row.customer_id for row in rows])
-        for row in rows:
-            row.customer = customers[row.customer_id]
         _append(Path(path), [json.dumps(asdict(Noted.of(row))) for row in rows])
         Erasure.objects.filter(pk__in=[row.pk for row in rows]).update(noted_at=now)
     return len(rows)
@@ -86,9 +81,8 @@ def read(lines: Iterable[str]) -> Iterator[Noted]:
 def forget_again(log: Iterable[Noted], now: datetime) -> int:
     """Forget whom the log says, as far as the database knows them; returns how many.
 
-    A customer is known by number and first moment, as another may have got the number since the
-    backup; or by the address, if they were stored before they were forgotten. The address is not
-    written to in any case.
+    They are known by number or address if they were stored before they were forgotten: whoever got
+    the number after a backup, or came back, came later. The address is not written to in any case.
     """
     noted = Log(log)
     for digest in noted.by_address:
@@ -105,14 +99,13 @@ def forget_again(log: Iterable[Noted], now: datetime) -> int:
 class Log:
     def __init__(self, noted: Iterable[Noted]):
         rows = sorted(noted, key=lambda one: datetime.fromisoformat(one.at))
-        self.by_number = {(one.customer, one.since): one for one in rows}
+        self.by_number = {one.customer: one for one in rows}
         self.by_address = {bytes.fromhex(one.address): one for one in rows if one.address}
 
     def about(self, customer: Customer) -> Noted | None:
-        """What is noted about this customer: about this one, and no later one of that address."""
-        if one := self.by_number.get((customer.pk, customer.created_at.isoformat())):
-            return one
-        if not customer.email or not self.by_address:
-            return None
-        one = self.by_address.get(Suppression.hash(customer.email))
-        return one if one and customer.created_at <= datetime.fromisoformat(one.at) else None
+        """What is noted about this customer, and about nobody who came later."""
+        noted = [self.by_number.get(customer.pk)]
+        if customer.email and self.by_address:
+            noted.append(self.by_address.get(Suppression.hash(customer.email)))
+        at = customer.created_at
+        return next((one for one in noted if one and at <= datetime.fromisoformat(one.at)), None)

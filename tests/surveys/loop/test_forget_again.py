@@ -21,8 +21,12 @@ def path(tmp_path):
 
 
 @pytest.fixture
-def known(account):
-    return planted_customer(account)
+def known(account, now):
+    """First stored a day before."""
+    customer = planted_customer(account)
+    customer.created_at = now - 24 * HOUR
+    customer.save()
+    return customer
 
 
 def lines(path) -> list[dict]:
@@ -32,7 +36,6 @@ def lines(path) -> list[dict]:
 def noted(customer, at, email=EMAIL) -> forget_again.Noted:
     return forget_again.Noted(
         customer=customer.pk,
-        since=customer.created_at.isoformat(),
         address=Suppression.hash(email).hex() if email else None,
         at=at.isoformat(),
         cause="customer",
@@ -40,13 +43,11 @@ def noted(customer, at, email=EMAIL) -> forget_again.Noted:
 
 
 def test_each_erasure_is_noted_once_and_names_nobody(known, path, now):
-    since = known.created_at.isoformat()
     forget(known, None, "Quendoline asked", now, Erasure.Cause.CUSTOMER)
     assert [forget_again.note(str(path), now) for _ in range(2)] == [1, 0]
     assert lines(path) == [
         {
             "customer": known.pk,
-            "since": since,
             "address": Suppression.hash(EMAIL).hex(),
             "at": now.isoformat(),
             "cause": "customer",
@@ -76,10 +77,8 @@ def test_a_file_that_cannot_be_written_loses_nothing(known, tmp_path, now):
 
 
 def test_what_was_noted_is_what_is_read(known, path, now):
-    since = known.created_at
     forget(known, None, "", now, Erasure.Cause.CUSTOMER)
     forget_again.note(str(path), now)
-    known.created_at = since
     assert list(forget_again.read(path.read_text().splitlines())) == [noted(known, now)]
 
 
@@ -99,7 +98,7 @@ def test_the_customer_of_that_number_is_forgotten_whatever_the_address_was_then(
 
 def test_another_customer_who_got_the_number_since_is_not(known, now):
     line = noted(known, now)
-    Customer.objects.update(email="other@zyxmail.example", created_at=known.created_at + HOUR)
+    Customer.objects.update(email="other@zyxmail.example", created_at=now + HOUR)
     assert forget_again.forget_again([line], now) == 0
 
 
