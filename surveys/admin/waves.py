@@ -66,7 +66,8 @@ class WaveAdmin(Admin):
         """Of a launched wave, what was chosen: empty fields say nothing any more."""
         if _is_draft(obj):
             return self.fieldsets
-        said = [(title, _chosen(obj, options["fields"])) for title, options in self.fieldsets]
+        rows = self.fieldsets[:2] if obj.channel == Channel.LINK else self.fieldsets
+        said = [(title, _chosen(obj, options["fields"])) for title, options in rows]
         return [(title, {"fields": rows}) for title, rows in said if rows]
 
     def choices_for(self, db_field, request):

@@ -16,7 +16,18 @@ from surveys.demo.history import (
     tell_of_silence,
 )
 from surveys.loop import ask, suppress
-from surveys.models import Customer, Invitation, Response, Suppression, Survey, User, Wave
+from surveys.models import (
+    Customer,
+    Invitation,
+    OpenAnswer,
+    OpenLink,
+    Response,
+    Suppression,
+    Survey,
+    User,
+    Wave,
+)
+from surveys.models.open_links import new_key
 
 LIVE = timedelta(hours=72)  # answers younger than this go through the verbs
 JUST_ASKED = 5  # invitations that still wait in the outbox, so that a mail is seen to arrive
@@ -75,6 +86,14 @@ def _without_invitation(told: story.Story, cast: Cast) -> None:
     survey, source = cast.surveys["csat"], Response.Source.ANONYMOUS
     anonymous = [loose_response(one, survey=survey, source=source) for one in told.anonymous]
     first_versions(Response.objects.bulk_create(anonymous, BATCH))
+    counter = OpenLink.objects.create(
+        survey=survey, name="Counter of the repair shop", framed_by=f"https://www.{company.DOMAIN}"
+    )
+    OpenAnswer.objects.bulk_create(
+        OpenAnswer(link=counter, response=one, at=one.answered_at,
+                   digest=OpenAnswer.digest_of(counter, new_key()))
+        for one in anonymous
+    )  # fmt: skip
 
 
 def _last_days(pairs: list, cast: Cast, tell: Callable[[str], None]) -> None:

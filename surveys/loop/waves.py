@@ -16,6 +16,7 @@ from surveys.loop.ask import PLAN
 from surveys.loop.capacity import LONGEST
 from surveys.models import (
     AuditEntry,
+    Channel,
     Customer,
     DeliveryEvent,
     Invitation,
@@ -114,6 +115,8 @@ def spread(wave: Wave, days: int, by: User, now: datetime) -> None:
     """Send a draft over so many days (1-366). Raises CannotChange once it is launched."""
     if not 1 <= days <= LONGEST:
         raise CannotChange(f"A wave can be spread over 1 to {LONGEST} days.")
+    if wave.channel == Channel.LINK:
+        raise CannotChange("Links are handed over when it suits: nothing is spread.")
     before = wave.spread_days
     draft = Wave.objects.filter(pk=wave.pk, state=State.DRAFT)
     if not draft.update(spread_days=days):

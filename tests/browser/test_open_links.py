@@ -4,8 +4,10 @@ QR code and poster as they are printed."""
 import pytest
 from playwright.sync_api import Page, expect
 
+from surveys.admin.default_words import default_wording
 from surveys.models import OpenLink, Response
 from surveys.pages import clients
+from tests.browser.test_axe import AXE, findings
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -109,3 +111,32 @@ def test_a_link_is_made_printed_and_followed(page, sign_in, manager, nps):
     expect(poster.get_by_text("Print this page")).to_be_hidden()
     height = "() => document.documentElement.scrollHeight"
     assert poster.evaluate(height) <= A4_HEIGHT
+
+
+@pytest.mark.parametrize("language", ["en", "ar", "ja"])
+def test_nobody_is_shut_out(page, link, language):
+    """axe-core, on every page that only an open link has."""
+    link.survey.wordings.all().delete()
+    default_wording(link.survey, language).save()
+    page.context.set_extra_http_headers({"Accept-Language": language})
+    page.add_init_script(AXE)
+    page.emulate_media(reduced_motion="reduce")
+    form, found = page.locator("main form:not([hidden])"), {}
+
+    def look(what: str) -> None:
+        assert page.locator("html").get_attribute("lang") == language, what
+        if problems := findings(page):
+            found[what] = problems
+
+    page.goto(f"/o/{link.token}")
+    look("the form")
+    page.wait_for_timeout(1_100)
+    page.get_by_role("radio").first.check()
+    form.get_by_role("button").click()
+    expect(page.locator("#comment")).to_be_visible()
+    look("more")
+    page.wait_for_timeout(1_100)
+    form.get_by_role("button").click()
+    expect(page.locator("#comment")).to_have_count(0)
+    look("thanks")
+    assert found == {}

@@ -132,6 +132,7 @@ def test_a_wave_of_links_says_how_it_goes(signed_in, manager, wave, customer, no
     assert "Download links to hand over" in said
     assert "Remind those" not in said
     assert "The mail</h2>" not in said
+    assert "Spread days" not in said
     lines(client.post(page_of(wave, "links")))
     answer.give(wave.invitations.get(customer=customer), 9, "", now)
     figures = client.get(page_of(wave)).context["figures"]
@@ -155,6 +156,14 @@ def test_what_only_mails_have_is_refused_for_links(signed_in, manager, nps):
     assert "Nothing is sent by this wave" in refused.content.decode()
     client.post(reverse("admin:surveys_wave_add"), form | {"spread_days": "1"})
     assert Wave.objects.get().channel == "link"
+
+
+def test_what_sends_nothing_is_not_spread(signed_in, manager, nps):
+    draft = Wave.objects.create(survey=nps, name="Draft", channel=Channel.LINK)
+    page = signed_in(manager).post(page_of(draft, "spread"), {"days": "5"}, follow=True)
+    assert "nothing is spread" in page.content.decode()
+    draft.refresh_from_db()
+    assert draft.spread_days == 1
 
 
 def test_links_stay_within_the_readers_horizon(signed_in, manager, nps, bob, customer, now):
