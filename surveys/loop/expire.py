@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db import models, transaction
 from django.db.models import Exists, OuterRef, Q
 
-from surveys.loop.forget import forget, locked
+from surveys.loop.forget import empty, forget, locked
 from surveys.models import (
     AuditEntry,
     Customer,
@@ -27,6 +27,7 @@ from surveys.models import (
     OpenAnswer,
     OutreachTask,
     Response,
+    ResponseVersion,
     Visit,
 )
 
@@ -42,6 +43,7 @@ def expire(now: datetime) -> int:
         mails(before["mails"])
         + addresses(before["addresses"])
         + answers(months_before(now, settings.KEEP_ANSWER_MONTHS), now)
+        + nobodys_answers(months_before(now, settings.KEEP_ANSWER_MONTHS))
         + audit(months_before(now, settings.KEEP_AUDIT_MONTHS))
     )
 
@@ -102,6 +104,13 @@ def answers(before: datetime, now: datetime) -> int:
     return done
 
 
+def nobodys_answers(before: datetime) -> int:
+    """What was written through open links and in imported rows, too, may say who wrote it."""
+    written = Exists(ResponseVersion.objects.filter(response=OuterRef("pk"))) | ~Q(comment="")
+    rows = Response.objects.filter(written, customer=None, answered_at__lt=before)
+    return _in_batches(rows, empty)
+
+
 def _asked(before: datetime) -> models.QuerySet[Invitation]:
     unanswered = Q(response=None) | Q(response__answered_at__lt=before)
     return Invitation.objects.filter(unanswered, created_at__lt=before)
@@ -137,10 +146,10 @@ def _blank(rows: models.QuerySet, **values: str) -> int:
 
 
 def _delete(rows: models.QuerySet) -> int:
-    return _in_batches(rows, lambda batch: batch.delete()[0])
+    return _in_batches(rows, lambda batch: batch.delete())
 
 
-def _in_batches(rows: models.QuerySet, work: Callable[[models.QuerySet], int]) -> int:
+def _in_batches(rows: models.QuerySet, work: Callable[[models.QuerySet], object]) -> int:
     """Over those that `rows` finds, until it finds none: `work` must take them out of it."""
     model, done = rows.model, 0
     while keys := list(rows.order_by("pk").values_list("pk", flat=True)[:BATCH]):

@@ -9,6 +9,7 @@ not written to again.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -26,6 +27,7 @@ from surveys.models import (
     InboundMail,
     Message,
     OutreachTask,
+    Response,
     ResponseVersion,
     Suppression,
     User,
@@ -64,7 +66,7 @@ def forget(
     )
     _redact_audit(customer, erasure)
     _cut_links(customer)
-    _empty_answers(customer)
+    empty(customer.responses.all())
     _end_tasks(customer, now)
     _stop_mails(customer)
     _drop_rows(customer)
@@ -131,8 +133,10 @@ def _cut_links(customer: Customer) -> None:
         asked.visits.all().delete()
 
 
-def _empty_answers(customer: Customer) -> None:
-    answers = list(customer.responses.all())
+@transaction.atomic
+def empty(rows: Iterable[Response]) -> None:
+    """Leave score and month of these answers, and nothing that anybody wrote."""
+    answers = list(rows)
     ResponseVersion.objects.filter(response__in=answers).delete()
     for answer in answers:
         answer.reasons.all().delete()

@@ -22,6 +22,7 @@ from surveys.models import (
     OpenLink,
     OutreachTask,
     Response,
+    ResponseVersion,
     Tick,
     Visit,
 )
@@ -109,6 +110,16 @@ def test_answers_lose_whose_they_were_after_24_months(known, nps, alice, now, da
     assert (OutreachTask.objects.get().customer == known) == (not goes)
     assert (Invitation.objects.get().customer == known) == (not goes)
     assert Customer.objects.get(pk=known.pk).email == EMAIL  # still a customer of ours
+
+
+@pytest.mark.parametrize(("days", "comment"), [(700, COMMENT), (750, "")])
+def test_what_strangers_wrote_goes_as_well(nps, now, days, comment):
+    stranger = {"kind": "nps", "source": "anonymous", "score": 2, "band": "detractor"}
+    row = Response.objects.create(survey=nps, comment=COMMENT, answered_at=now, **stranger)
+    ResponseVersion.objects.create(response=row, number=1, comment=COMMENT, recorded_at=now)
+    expire.expire(now + days * DAY)
+    row.refresh_from_db()
+    assert (row.comment, row.score, row.versions.count()) == (comment, 2, 1 if comment else 0)
 
 
 def test_what_is_younger_stays_with_the_customer(known, nps, alice, now):
