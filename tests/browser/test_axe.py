@@ -3,10 +3,12 @@ language, light and dark, on a phone and on a desk."""
 
 from collections.abc import Iterator
 from pathlib import Path
+from time import monotonic
 
 import axe_playwright_python
 import pytest
 from django.conf import settings
+from django.urls import reverse
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
@@ -19,10 +21,12 @@ from surveys.models import (
     Invitation,
     Kind,
     Logo,
+    OpenLink,
     Purpose,
     Survey,
 )
-from tests.browser.test_customer_pages import SIDEWAYS, address
+from surveys.pages import traps
+from tests.browser.test_customer_pages import SIDEWAYS, address, dwell
 from tests.surveys.models.pictures import png
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -38,7 +42,9 @@ LOOKS = [(320, "light"), (320, "dark"), (1280, "light"), (1280, "dark")]
 
 
 @pytest.fixture
-def visitor(chromium, live_server):
+def visitor(chromium, live_server, monkeypatch):
+    """One browser that opens many customers' links, which is no sign of a machine here."""
+    monkeypatch.setattr(traps, "WALKED", 99)
     context = chromium.new_context(base_url=live_server.url, reduced_motion="reduce")
     context.add_init_script(AXE)
     asked_for: list[str] = []
@@ -127,12 +133,38 @@ def pressed(asked, language: str, page: Page) -> Iterator[str]:
         "field => { field.name = 'List-Unsubscribe'; field.value = 'One-Click'; }"
     )
     button.click()
-    expect(page.get_by_role("button")).to_have_count(0)
+    expect(button).to_have_count(0)
     yield "unsubscribed"
     page.goto(address(invitation, Purpose.PRIVACY) + "/delete")
+    dwell(page, monotonic())
     button.click()
-    expect(page.get_by_role("button")).to_have_count(0)
+    expect(button).to_have_count(0)
     yield "deleted"
+
+
+def answered_openly(asked, language: str, page: Page) -> Iterator[str]:
+    """The pages of an open link, each there."""
+    survey = asked(Kind.NPS, language).survey
+    link = OpenLink.objects.create(survey=survey, name="Counter", client_limit=1)
+    button = page.locator("main button:visible")
+    page.goto(reverse("surveys:open", args=[link.token]))
+    shown = monotonic()
+    yield "the scores of an open link"
+    page.get_by_role("radio").last.check()
+    dwell(page, shown)
+    button.click()
+    expect(page.get_by_role("textbox")).to_be_visible()
+    shown = monotonic()
+    yield "more of an open link"
+    dwell(page, shown)
+    button.click()
+    expect(button).to_have_count(0)
+    yield "thanks by an open link"
+    page.goto(reverse("surveys:open", args=[link.token]))
+    page.get_by_role("radio").last.check()
+    button.click()
+    expect(button).to_have_count(0)
+    yield "too many by an open link"
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -149,10 +181,11 @@ def test_every_page_in_every_language(visitor, asked, language):
     for what, way in looked_at(asked, language):
         visitor.goto(way)
         look(what)
-    for what in pressed(asked, language, visitor):
-        look(what)
+    for pages in (pressed, answered_openly):
+        for what in pages(asked, language, visitor):
+            look(what)
     assert found == {}
-    assert len(titles) == 19
+    assert len(titles) == 23
 
 
 def test_it_finds_what_is_wrong(visitor):

@@ -37,6 +37,11 @@ SIDEWAYS = "() => document.documentElement.scrollWidth - document.documentElemen
 LEAST_LOOK = 1_100  # milliseconds before a press counts as a person's
 
 
+def dwell(page: Page, since: float) -> None:
+    """Look at a page, there `since` then, as long as a person does at least."""
+    page.wait_for_timeout(max(0, LEAST_LOOK - 1000 * (monotonic() - since)))
+
+
 @dataclass
 class Visitor:
     page: Page
@@ -48,9 +53,7 @@ class Visitor:
         self.arrived = monotonic()
 
     def dwell(self) -> None:
-        """Look at the page as long as a person does at least."""
-        passed = 1000 * (monotonic() - self.arrived)
-        self.page.wait_for_timeout(max(0, LEAST_LOOK - passed))
+        dwell(self.page, self.arrived)
 
     def looks(self) -> None:
         """What must hold of every page, whoever looks at it; test_axe.py looks closer."""
