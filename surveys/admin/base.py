@@ -11,7 +11,7 @@ from django.utils import timezone
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.views import ChangeList
 
-from surveys.admin import history
+from surveys.admin import history, trace
 from surveys.models import AuditEntry, User
 
 SEARCH_LENGTH = 200  # characters
@@ -85,18 +85,11 @@ class Admin(Scoped, ModelAdmin):
         raise Http404(f"There is no {opts.verbose_name} {object_id}, or it is not yours to see.")
 
     def construct_change_message(self, request, form, formsets, add=False) -> dict[str, dict]:
-        before = {name: self._recorded(name, form.initial.get(name)) for name in form.changed_data}
-        after = {name: self._recorded(name, form.cleaned_data[name]) for name in form.changed_data}
+        said = trace.Trace(self.unrecorded)
+        said.form(form)
         for formset in formsets or []:
-            after.update(_changes_of_rows(formset))
-        return {"before": {} if add else before, "after": after}
-
-    def _recorded(self, name: str, value: object) -> object:
-        if name in self.unrecorded and value:
-            return "(personal)"
-        if isinstance(value, models.Model):
-            return value.pk
-        return value if isinstance(value, bool | int | None) else str(value)
+            said.rows(formset)
+        return {"before": {} if add else said.before, "after": said.after}
 
     def log_addition(self, request, obj, message):
         return self._record("add", request, obj, message)
@@ -105,8 +98,9 @@ class Admin(Scoped, ModelAdmin):
         return self._record("change", request, obj, message)
 
     def log_deletions(self, request, queryset):
+        said = trace.Trace(self.unrecorded)
         return [
-            self._record("delete", request, obj, {"before": {"name": str(obj)}}) for obj in queryset
+            self._record("delete", request, obj, {"before": said.whole(obj)}) for obj in queryset
         ]
 
     def _record(self, verb, request, obj, message):
@@ -119,7 +113,7 @@ class Admin(Scoped, ModelAdmin):
             self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
         if not self.has_view_or_change_permission(request, noun):
             raise PermissionDenied
-        entries = AuditEntry.objects.filter(noun=self.opts.model_name, noun_id=noun.pk)
+        entries = history.entries_about(noun)
         pages = self.get_paginator(request, entries.select_related("actor"), HISTORY_PAGE)
         page = pages.get_page(request.GET.get(PAGE_VAR))
         context = {
@@ -156,13 +150,3 @@ def _parameter(choice) -> str:
     if isinstance(choice, str):
         return choice
     return choice[0] if isinstance(choice, tuple | list) else choice.parameter_name
-
-
-def _changes_of_rows(formset) -> dict[str, str]:
-    name = str(formset.model._meta.verbose_name)
-    changed = [
-        (f"added {name}", formset.new_objects),
-        (f"changed {name}", [row for row, _ in formset.changed_objects]),
-        (f"deleted {name}", formset.deleted_objects),
-    ]
-    return {what: ", ".join(map(str, rows)) for what, rows in changed if rows}

@@ -1,26 +1,112 @@
-"""Audit entries as a reader wants them: what changed, with names in place of numbers."""
+"""Audit entries as a reader wants them: a sentence each, with names in place of numbers."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from surveys.models import AuditEntry, RootCause, Team, User
+from django.apps import apps
+from django.db import models
+from django.db.models import Q
 
-POINTERS = {
-    "owner": User,
-    "user": User,
+from surveys.models import (
+    Account,
+    AuditEntry,
+    Brand,
+    Customer,
+    Family,
+    RootCause,
+    Survey,
+    Team,
+    User,
+    Wave,
+)
+
+POINTERS: dict[str, type[models.Model]] = {
+    "account": Account,
+    "brand": Brand,
     "cover": User,
-    "team": Team,
+    "customer": Customer,
+    "family": Family,
+    "owner": User,
     "root_cause": RootCause,
+    "survey": Survey,
+    "team": Team,
+    "user": User,
+    "wave": Wave,
 }
+RELATED = {"root_cause": "parent"}
 SAID_ELSEWHERE = {"due_at"}  # the page that shows the history shows it too
+
+# What each verb has done to its noun.
+WORDS = {
+    "acknowledge": "acknowledged the escalation of",
+    "add": "added",
+    "assign": "handed over",
+    "change": "changed",
+    "choose password": "chose a password for",
+    "close": "closed",
+    "contact": "logged a contact on",
+    "create": "created",
+    "decide": "decided about",
+    "delete": "deleted",
+    "escalate": "escalated",
+    "export": "downloaded entries of",
+    "forget": "forgot",
+    "give links": "downloaded the links of",
+    "import": "imported into",
+    "invite": "invited",
+    "issue": "issued",
+    "launch": "launched",
+    "merge": "merged",
+    "open": "opened",
+    "overrule": "overruled the verdict on",
+    "pause": "paused",
+    "recast": "gave another cause to",
+    "remind": "sent reminders of",
+    "reopen": "reopened",
+    "resume": "resumed",
+    "revoke": "revoked",
+    "send a test": "sent a test of",
+    "stop": "stopped",
+    "suppress": "stopped the mails to",
+    "withdraw": "withdrew",
+}
+NOBODY = "A customer or the clock"
 
 
 @dataclass(frozen=True)
 class Line:
     entry: AuditEntry
     changes: list[tuple[str, str, str]]  # name, before, after
+
+    @property
+    def sentence(self) -> str:
+        """Such as “Mira changed the account”."""
+        return f"{self.entry.actor or NOBODY} {words(self.entry.verb)} the {noun(self.entry)}"
+
+
+def words(verb: str) -> str:
+    return WORDS.get(verb, f"did “{verb}” to")
+
+
+def noun(entry: AuditEntry) -> str:
+    model = _model(entry.noun)
+    return str(model._meta.verbose_name) if model else entry.noun
+
+
+def _model(name: str) -> type[models.Model] | None:
+    found = (app.models.get(name) for app in apps.get_app_configs())
+    return next((model for model in found if model), None)
+
+
+def entries_about(row: models.Model) -> models.QuerySet[AuditEntry]:
+    """Of the row, and of those that were merged into it."""
+    name = row._meta.model_name
+    about = Q(noun=name, noun_id=row.pk)
+    if hasattr(row, "signposts"):
+        about |= Q(noun=name, noun_id__in=list(row.signposts.values_list("pk", flat=True)))
+    return AuditEntry.objects.filter(about)
 
 
 def readable(entries: Iterable[AuditEntry]) -> list[Line]:
@@ -33,27 +119,38 @@ def readable(entries: Iterable[AuditEntry]) -> list[Line]:
 def _names(field: str, entries: list[AuditEntry]) -> dict[object, str]:
     ids = {side.get(field) for entry in entries for side in (entry.before, entry.after)}
     ids = {pk for pk in ids if isinstance(pk, int)}
-    return {noun.pk: str(noun) for noun in _rows(field).filter(pk__in=ids)} if ids else {}
+    return {row.pk: str(row) for row in _rows(field).filter(pk__in=ids)} if ids else {}
 
 
-def _rows(field: str):
-    rows = POINTERS[field].objects.all()
-    return rows.select_related("parent") if field == "root_cause" else rows
+def _rows(field: str) -> models.QuerySet:
+    rows = POINTERS[field]._default_manager.all()
+    return rows.select_related(RELATED[field]) if field in RELATED else rows
 
 
 def _changes(entry: AuditEntry, names: dict[str, dict]) -> list[tuple[str, str, str]]:
-    fields = dict.fromkeys([*entry.before, *entry.after])
+    model = _model(entry.noun)
     changes = []
-    for field in fields:
+    for field in dict.fromkeys([*entry.before, *entry.after]):
         before, after = entry.before.get(field), entry.after.get(field)
         if field not in SAID_ELSEWHERE and before != after:
             known = names.get(field, {})
-            shown = [known.get(value, _plain(value)) for value in (before, after)]
-            changes.append((field.replace("_", " "), *shown))
+            shown = [known.get(_key(value), _plain(value)) for value in (before, after)]
+            changes.append((_label(model, field), *shown))
     return changes
+
+
+def _key(value: object) -> object:
+    return value if isinstance(value, int) else None
+
+
+def _label(model: type[models.Model] | None, field: str) -> str:
+    own = {each.name: each for each in model._meta.concrete_fields} if model else {}
+    return str(own[field].verbose_name) if field in own else field.replace("_", " ")
 
 
 def _plain(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, list):
+        return ", ".join(map(_plain, value))
     return "" if value is None else str(value)

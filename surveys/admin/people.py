@@ -9,11 +9,14 @@ from unfold.decorators import display
 from surveys.admin import correspondence, customer_import, forgetting, looks
 from surveys.admin.base import Admin, Inline, ReadOnly
 from surveys.admin.filters import choices_filter, values_filter
+from surveys.admin.merge import Mergeable
+from surveys.loop import duplicates, merge
 from surveys.models import Account, Customer, CustomerProperty, Suppression
 
 
 @admin.register(Account)
-class AccountAdmin(Admin):
+class AccountAdmin(Mergeable, Admin):
+    merges, alike = merge.merge_accounts, duplicates.accounts
     list_display = ("name", "owner", "segment", "region", "money", "renews_on")
     list_filter = (
         values_filter("owner", "owner", label="owner__name", empty="Nobody"),
@@ -22,6 +25,7 @@ class AccountAdmin(Admin):
     )
     list_select_related = ("owner",)
     search_fields = ("name", "external_id")
+    list_before_template = "admin/surveys/duplicates_link.html"
     fieldsets = (
         (None, {"fields": (("name", "external_id"), "owner", ("segment", "region"),
                            ("revenue", "renews_on"))}),
@@ -41,7 +45,8 @@ class PropertyInline(Inline):
 
 
 @admin.register(Customer)
-class CustomerAdmin(Admin):
+class CustomerAdmin(Mergeable, Admin):
+    merges, alike = merge.merge_customers, duplicates.customers
     list_display = ("__str__", "account", "email", "phone", "segment_now", "language", "key")
     list_filter = (
         values_filter("segment", "segment"),
@@ -52,7 +57,7 @@ class CustomerAdmin(Admin):
     search_fields = ("name", "email", "external_id", "account__name")
     autocomplete_fields = ("account",)
     inlines = (PropertyInline,)
-    unrecorded = frozenset({"name", "email", "phone"})
+    unrecorded = Customer.personal
     list_before_template = "admin/surveys/customers_import_link.html"
     change_form_outer_after_template = "admin/surveys/customer.html"
     fieldsets = (

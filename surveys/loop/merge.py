@@ -29,6 +29,7 @@ from surveys.models import (
     Suppression,
     User,
 )
+from surveys.models.audit import recorded
 
 Noun = TypeVar("Noun", Account, Customer)
 
@@ -42,7 +43,6 @@ FIELDS: dict[type[models.Model], tuple[str, ...]] = {
                "time_zone", "country"),
     Account: ("external_id", "owner", "segment", "region", "revenue", "renews_on"),
 }  # fmt: skip
-PERSONAL = {"email", "name", "phone", "external_id"}  # of a customer: not for the audit trail
 # Moved in ways of their own: a row of the kind may be there already.
 MOVED_WITH_CARE = {"invitations", "properties", "signposts"}
 OCCASION_LENGTH = 160  # characters
@@ -332,7 +332,6 @@ def _record(
         AuditEntry.record("merge", other, now, actor=by, after=after, reason=reason.strip())
 
 
-def _said(kept: Account | Customer, winner: Winner) -> Any:
-    if isinstance(kept, Customer) and winner.name in PERSONAL:
-        return "(personal)"
-    return winner.value.pk if isinstance(winner.value, models.Model) else str(winner.value)
+def _said(kept: Account | Customer, winner: Winner) -> object:
+    personal = getattr(kept, "personal", ())
+    return recorded(winner.value, winner.name in personal)

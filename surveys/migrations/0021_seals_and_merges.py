@@ -185,7 +185,7 @@ class Migration(migrations.Migration):
                         function="regexp_replace",
                         output_field=models.CharField(),
                     ),
-                    9,
+                    8,
                 ),
                 condition=models.Q(models.Q(("phone", ""), _negated=True), ("merged_into", None)),
                 include=("phone",),

@@ -21,6 +21,19 @@ from django.db import connection, models
 from surveys.models.erasures import Erasure
 from surveys.models.staff import User
 
+PERSONAL = "(personal)"  # stands for what must stay erasable: that it changed is kept, not what to
+
+
+def recorded(value: object, is_personal: bool = False) -> object:
+    """A value of a field as an entry keeps it: rows by their number, dates and sums as text."""
+    if is_personal and value:
+        return PERSONAL
+    if isinstance(value, models.Model):
+        return value.pk
+    if isinstance(value, list | tuple | models.QuerySet):
+        return [recorded(each) for each in value]
+    return value if isinstance(value, bool | int | None) else str(value)
+
 
 class AuditEntries(models.QuerySet["AuditEntry"]):
     def redact(self, erasure: Erasure) -> None:

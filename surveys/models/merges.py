@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db.models import CharField, F, Func, Value
 from django.db.models.functions import Lower, Right, StrIndex, Substr
 
-SAME_NUMBER = 9  # digits at the end: country codes and a leading 0 are written or not
+SAME_NUMBER = 8  # digits at the end: country codes and a leading 0 are written or not
 
 
 def _replaced(field: str, pattern: str, by: str) -> Func:

@@ -153,6 +153,7 @@ class Customer(models.Model):
     merged_at = models.DateTimeField(null=True, editable=False)
 
     objects = VisibleCustomers.as_manager()
+    personal = frozenset({"email", "name", "phone", "external_id"})  # not for the audit trail
 
     class Meta:
         ordering = ["name", "email"]
