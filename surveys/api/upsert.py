@@ -13,6 +13,7 @@ from rest_framework.serializers import BaseSerializer
 from surveys.api.errors import Conflict
 from surveys.api.rows import Rows
 from surveys.models import AuditEntry
+from surveys.models.audit import recorded
 
 
 def upserts(serializer: type[BaseSerializer]):
@@ -85,19 +86,35 @@ class FedRows(ListModelMixin, RetrieveModelMixin, Rows):
         return found[0] if found else None
 
     def _save(self, serializer, verb: str) -> None:
+        given = sorted(serializer.validated_data)
+        before = _values(serializer.instance, given) if serializer.instance else {}
         try:
             with transaction.atomic():
                 row = serializer.save()
         except IntegrityError as error:
             raise Conflict(f"{' or '.join(self.identified_by)} belongs to another row.") from error
+        after = _values(row, given)
+        changed = [name for name in given if not before or before[name] != after[name]]
+        if not changed:
+            return  # a nightly sync sends most rows as they are
         AuditEntry.record(
             verb,
             row,
             timezone.now(),
             actor=self.request.user,
-            after={"fields": sorted(serializer.validated_data)},
+            before=_said(row, {name: before[name] for name in changed if before}),
+            after=_said(row, {name: after[name] for name in changed}),
             reason=f"API key {self.request.auth}",
         )
+
+
+def _values(row: models.Model, names: list[str]) -> dict:
+    return {name: getattr(row, name, None) for name in names}
+
+
+def _said(row: models.Model, values: dict) -> dict:
+    personal = getattr(row, "personal", ())
+    return {name: recorded(value, name in personal) for name, value in values.items()}
 
 
 def _any_of(ids: dict) -> models.Q:
