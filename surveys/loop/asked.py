@@ -11,6 +11,7 @@ from typing import Any
 
 from django.db import connection, models
 
+from surveys.loop.prepared import first_row
 from surveys.models import (
     Brand,
     Customer,
@@ -97,9 +98,7 @@ def find(token: str, language: str, client: str, now: datetime) -> Asked | None:
 
     None for a token that is none. Raises NoWording.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(_statement(), values_of(token, language, client, now))
-        row = cursor.fetchone()
+    row = first_row(_statement(), values_of(token, language, client, now))
     return asked_in(row) if row else None
 
 

@@ -12,13 +12,14 @@ from datetime import datetime
 from functools import cache
 from typing import Any, NamedTuple
 
-from django.db import connection, models
+from django.db import models
 from psycopg import sql
 
 from surveys.delivery.hints import hint
 from surveys.delivery.outbox import SEND
 from surveys.loop import asked
 from surveys.loop.asked import Asked
+from surveys.loop.prepared import first_row
 from surveys.loop.sort import FOR_THE_COMMENT
 from surveys.models import (
     BANDS,
@@ -62,7 +63,7 @@ def press(
     about = asked.asked_in(row)
     if response_id is None:
         return Press(about, None)
-    if task_id is not None:
+    if task_id is not None and comment:  # without one the mail waits a while for it
         hint(SEND)
     response = Response(
         pk=response_id,
@@ -85,10 +86,8 @@ def _done(values: dict[str, Any]) -> tuple | None:
     """Whose records are being merged at this moment is found at the second try: the first one waits
     for the invitation, and then sees it without the customer that it has by now."""
     for _ in range(TRIES):
-        with connection.cursor() as cursor:
-            cursor.execute(_statement(), values)
-            if row := cursor.fetchone():
-                return row
+        if row := first_row(_statement(), values):
+            return row
     return None
 
 
