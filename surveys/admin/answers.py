@@ -65,7 +65,7 @@ class ResponseAdmin(ReadOnly, Admin):
         choices_filter("source", "source", Response.Source.choices),
         values_filter("open link", "open_answer__link", label="open_answer__link__name"),
     )
-    list_select_related = ("customer__account", "survey")
+    list_select_related = ("customer__account", "survey", "open_answer__link")
     search_fields = ("customer__name", "customer__account__name", "comment")
     search_help_text = "Customer, account or comment"
     inlines = (VersionInline,)
@@ -107,6 +107,8 @@ class ResponseAdmin(ReadOnly, Admin):
 
     @display(description="customer", ordering="customer__name")
     def who(self, response):
+        if open_answer := getattr(response, "open_answer", None):
+            return looks.two_lines(response.get_source_display(), open_answer.link)
         if response.customer is None:
             return response.get_source_display()
         return looks.two_lines(response.customer, response.customer.account or looks.NO_ACCOUNT)

@@ -201,5 +201,8 @@ def test_answers_are_listed_by_their_link(signed_in, manager, link, nps, now):
     assert f"{answers}?open_answer_link={link.pk}" in client.get(page_of(link)).content.decode()
     rows = client.get(answers, {"open_answer_link": link.pk}).context["cl"].result_list
     assert list(rows) == [mine]
+    assert "<b>Anonymous link</b><small>Counter, Main Street</small>" in client.get(answers).text
+    page = client.get(reverse("admin:surveys_response_change", args=[mine.pk]))
+    assert "Nobody at the counter" in page.text
     rows = client.get(answers, {"source": "invited"}).context["cl"].result_list
     assert list(rows) == []
