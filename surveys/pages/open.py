@@ -77,6 +77,7 @@ def _serve(guest: OpenGuest) -> HttpResponse:
     try:
         response = serve(guest)
     except verb.TooMany:
-        response = render(guest.request, "surveys/pages/busy.html", status=429)
+        context = {"company": settings.COMPANY, "brand": guest.about.survey.brand}
+        response = render(guest.request, "surveys/pages/busy.html", context, status=429)
         response["Retry-After"] = str(RETRY_AFTER)
     return framed_by(guest.about.link.origins, response) if guest.about else response
