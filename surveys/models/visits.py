@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
+from django.db.models import Q
 
 from surveys.models.invitations import Invitation
 
@@ -19,6 +21,16 @@ def client_hash(address: str) -> str:
     from one place, not where that is."""
     key = b"client|" + settings.LINK_KEY.encode()
     return hmac.new(key, address.encode("utf-8", "replace"), hashlib.sha256).hexdigest()[:16]
+
+
+class Visits(models.QuerySet["Visit"]):
+    def in_traps(self, invitation: Invitation, client: str, now: datetime) -> Visits:
+        """What machines did with the links of one mail: in the last two minutes, or by this client
+        in the last day."""
+        lately = Q(at__gt=now - timedelta(minutes=2))
+        by_this_one = Q(client=client, at__gt=now - timedelta(days=1))
+        what = [Visit.What.HIDDEN_LINK, Visit.What.CAUGHT]
+        return self.filter(lately | by_this_one, invitation=invitation, what__in=what)
 
 
 class Visit(models.Model):
@@ -44,6 +56,8 @@ class Visit(models.Model):
     score = models.SmallIntegerField(null=True)  # of the link, or of the button
     client = models.CharField(max_length=16)
     agent = models.CharField("browser", max_length=AGENT_LENGTH, blank=True)
+
+    objects = Visits.as_manager()
 
     class Meta:
         ordering = ["at"]

@@ -11,7 +11,7 @@ from django.utils import translation
 from django.views.decorators.http import require_http_methods
 
 from surveys.loop.unsubscribe import unsubscribe as opt_out
-from surveys.models import Invitation, Purpose, Visit
+from surveys.models import Invitation, Purpose, Sign, Visit
 from surveys.pages import nonces
 from surveys.pages.guest import Guest
 from surveys.pages.public import gone, public_page, unknown
@@ -54,11 +54,18 @@ class Page:
         if nonce.is_outdated(self.guest.now):
             return self.show()
         signs = self.guest.signs(nonce)
+        if nonce.form == nonces.FORM and self._was_in_a_trap():
+            signs = [*signs, Sign.CAUGHT_BEFORE]
         self.guest.note_press(self.invitation, None, signs)
         if signs:
             sent = [("scope", "all" if self.everything else "survey")]
             return self._form("again", nonces.AGAIN, sent=sent)
         return self._stop(one_click=False)
+
+    def _was_in_a_trap(self) -> bool:
+        """A machine that waits on this page has hardly spared the other links of the mail."""
+        caught = Visit.objects.in_traps(self.invitation, self.guest.client, self.guest.now)
+        return caught.exists()
 
     def _stop(self, *, one_click: bool) -> HttpResponse:
         now = self.guest.now

@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from surveys.delivery import send
 from surveys.loop import ask
-from surveys.models import AuditEntry, Message, Suppression
+from surveys.models import AuditEntry, Message, Suppression, Visit, client_hash
 from surveys.pages import nonces
 from tests.bench.forms import forms_of
 from tests.surveys.pages.pressing import press, seen
@@ -170,3 +170,29 @@ def test_the_link_of_an_answer_unsubscribes_nobody(client, invitation):
     page = client.post(f"/u/{invitation.token()}", {"List-Unsubscribe": "One-Click"})
     assert page.status_code == 404
     assert not Suppression.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("what", "minutes", "address", "is_caught"),
+    [
+        ("hidden_link", 1, "127.0.0.2", True),
+        ("caught", 1, "127.0.0.2", True),
+        ("hidden_link", 3, "127.0.0.2", False),
+        ("hidden_link", 23 * 60, "127.0.0.1", True),
+        ("hidden_link", 25 * 60, "127.0.0.1", False),
+        ("opened", 1, "127.0.0.1", False),
+        ("pressed", 1, "127.0.0.1", False),
+    ],
+)
+def test_a_machine_in_the_traps_of_the_other_links_has_to_press_once_more(
+    client, url, invitation, what, minutes, address, is_caught
+):
+    then = timezone.now() - timedelta(minutes=minutes)
+    Visit.objects.create(invitation=invitation, what=what, at=then, client=client_hash(address))
+    page = press(client, url, scope="all")
+    assert ("Press once more" in page.text, Suppression.objects.exists()) == (
+        is_caught,
+        not is_caught,
+    )
+    press(client, url, form=nonces.AGAIN, scope="all")
+    assert Suppression.objects.exists()
