@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import wraps
 
 from csp.decorators import csp
@@ -41,8 +42,7 @@ def public_page(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse
     @wraps(view)
     def guarded(request: HttpRequest, *args, **kwargs) -> HttpResponse:
         if request.method in SAFE_METHODS:
-            with transaction.atomic():
-                connection.cursor().execute("SET TRANSACTION READ ONLY")
+            with read_only():
                 response = view(request, *args, **kwargs)
         else:
             response = view(request, *args, **kwargs)
@@ -51,6 +51,19 @@ def public_page(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse
         return response
 
     return guarded
+
+
+@contextmanager
+def read_only() -> Iterator[None]:
+    """A transaction in which PostgreSQL refuses to write, begun by a single statement."""
+    connection.ensure_connection()
+    session = connection.connection
+    session.read_only = True
+    try:
+        with transaction.atomic():
+            yield
+    finally:
+        session.read_only = None
 
 
 def framed_by(origins: list[str], response: HttpResponse) -> HttpResponse:

@@ -28,6 +28,7 @@ def body(nps, customer):
     return {"survey": {"name": "Relationship"}, "customer": {"email": "ines@lakeside.example"}}
 
 
+@pytest.mark.django_db(transaction=True)  # a page's READ ONLY needs a real transaction
 def test_a_link_is_made_and_nobody_is_mailed(writer, body, client):
     answer = writer.post(LINKS, {**body, "occasion": "visit:7", "product": "Installation"})
     assert answer.status_code == 201, answer.json()

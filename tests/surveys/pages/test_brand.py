@@ -27,7 +27,7 @@ def brand():
 
 
 def test_a_logo_is_kept_by_browsers_for_good(client, brand, django_assert_num_queries):
-    with django_assert_num_queries(4):  # a transaction that is read only, and the logo
+    with django_assert_num_queries(3):  # a transaction that is read only, and the logo
         said = client.get(brand.logo_url)
     assert (said.status_code, said.content) == (200, png())
     assert said["Content-Type"] == "image/png"
