@@ -1,11 +1,12 @@
 """`make bench-answer`: complete answers of detractors, against the smallest page that takes one.
 
-An answer is the page and the press of its button. Eight clients fetch the pages of a round, wait
-until the nonces are old enough for a person, and press; a redirect is followed, as browsers do.
-Each customer has an address of their own. Product and reference (tests/bench/reference.py) take
-turns on the same server with the same settings; every answer has to be counted and have its task.
-PostgreSQL itself counts the statements of one page and one press. ANSWERS (a round, each) and
-ROUNDS come from the environment.
+An answer is the page and the press of its button, with a comment where that page has room for one
+(ours asks for it on the next page, when the answer counts already). Eight clients fetch the pages
+of a round, wait until the nonces are old enough for a person, and press; a redirect is followed, as
+browsers do. Each customer has an address of their own. Product and reference
+(tests/bench/reference.py) take turns on the same server with the same settings; every answer has to
+be counted and have its task. PostgreSQL itself counts the statements of one page and one press.
+ANSWERS (a round, each) and ROUNDS come from the environment.
 """
 
 from __future__ import annotations
@@ -94,8 +95,8 @@ class Visit:
 
     def press(self) -> None:
         form = seen_form(self.page)
-        said = form.values | {"score": "3", "comment": COMMENT} | form.buttons[0]
-        body = urlencode(said).encode()
+        said = form.values | {"score": "3"} | dict.fromkeys(form.seen_texts, COMMENT)
+        body = urlencode(said | form.buttons[0]).encode()
         self.reply = self._exchange(request("POST", form.action or self.path, body))
 
     def press_and_follow(self) -> None:

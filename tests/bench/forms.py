@@ -17,6 +17,7 @@ class Form:
     values: dict[str, str] = field(default_factory=dict)  # what is sent when nobody touches it
     choices: dict[str, list[str]] = field(default_factory=dict)  # of its radios
     texts: list[str] = field(default_factory=list)  # where something can be written
+    seen_texts: list[str] = field(default_factory=list)  # and where a person would do so
     buttons: list[dict[str, str]] = field(default_factory=list)  # what each of them adds
 
 
@@ -38,7 +39,10 @@ class _Reader(HTMLParser):
             self.form = Form(not is_unseen, said.get("action", ""), method)
             self.forms.append(self.form)
         elif self.form:
+            known = len(self.form.texts)
             self._in_form(self.form, tag, said)
+            if not is_unseen:
+                self.form.seen_texts += self.form.texts[known:]
 
     def _in_form(self, form: Form, tag: str, said: dict[str, str]) -> None:
         name, value = said.get("name", ""), said.get("value", "")
