@@ -161,11 +161,12 @@ def _failed(message: ChatMessage, why: str, now: datetime) -> None:
             return
         pause = PAUSES[min(message.attempts, len(PAUSES)) - 1]
         again = now + pause * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311 - no secret
-        if message.attempts > len(PAUSES) or again > message.created_at + GIVE_UP:
+        is_last = message.attempts > len(PAUSES) or again > message.created_at + GIVE_UP
+        if is_last:
             _ours(message).update(state=State.FAILED, last_error=why)
         else:
             _ours(message).update(next_at=again, last_error=why)
-        _note_failure(message.hook_id, why, now)
+        _note_failure(message.hook_id, why, now, for_good=is_last or why == f"status {GONE}")
 
 
 def _put_back(messages: list[ChatMessage], now: datetime) -> None:
@@ -173,12 +174,12 @@ def _put_back(messages: list[ChatMessage], now: datetime) -> None:
         _ours(message).update(next_at=now + FIRST, attempts=F("attempts") - 1)
 
 
-def _note_failure(hook_id: int, why: str, now: datetime) -> None:
-    """A room that is gone for good, or has failed for five days, is told no more; administrators
-    learn of it."""
+def _note_failure(hook_id: int, why: str, now: datetime, *, for_good: bool) -> None:
+    """A room that is gone, or has failed for five days, is told no more; administrators learn of
+    it."""
     hook = ChatHook.objects.select_for_update().get(pk=hook_id)
     hook.failing_since = hook.failing_since or now
-    is_over = why == f"status {GONE}" or now - hook.failing_since >= GIVE_UP
+    is_over = for_good or now - hook.failing_since >= GIVE_UP
     if is_over and not hook.stopped_reason:
         hook.stopped_reason = why
         for user in User.objects.filter(is_active=True, role=Role.ADMINISTRATOR):
