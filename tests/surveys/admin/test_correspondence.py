@@ -161,7 +161,7 @@ def test_the_stopped_addresses_are_counted_by_reason(signed_in, manager, nps, no
     shown = signed_in(manager).get(reverse("admin:surveys_suppression_changelist"))
     assert shown.context["reasons"] == [
         ("unsubscribed", "Unsubscribed", 1), ("bounced", "Mails came back", 3),
-        ("complained", "Spam complaint", 0),
+        ("complained", "Spam complaint", 0), ("forgotten", "Forgotten", 0),
     ]  # fmt: skip
     assert "x.example" not in shown.text
 
