@@ -48,7 +48,7 @@ def refused(page: Page, origin: str) -> str:
     """Why Chromium shows a page of its own in the frame."""
     with page.expect_console_message() as said:
         page.goto(f"{origin}/offers/today")
-    assert [frame.url for frame in page.frames[1:]] == ["chrome-error://chromewebdata/"]
+    page.frames[1].wait_for_url("chrome-error://chromewebdata/", wait_until="commit")
     expect(page.frame_locator("iframe").get_by_text("How likely are you")).to_have_count(0)
     return said.value.text
 
