@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
@@ -39,3 +41,9 @@ class MoreForm(forms.Form):
 
     def as_sent(self) -> dict[str, object]:
         return {name: self.cleaned_data[name] for name in self.fields}
+
+
+@lru_cache(maxsize=256)
+def blank(reasons: tuple[tuple[str, str], ...]) -> MoreForm:
+    """The form before anything was written; the same one for the same reasons."""
+    return MoreForm(list(reasons))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
+from dataclasses import replace
+from functools import cached_property
 from types import TracebackType
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.http import HttpResponse
@@ -16,8 +18,26 @@ from surveys.loop.asked import Asked
 from surveys.models import Response, Words
 from surveys.pages import nonces
 from surveys.pages.about import about
-from surveys.pages.forms import MoreForm
+from surveys.pages.drawn import draw
+from surveys.pages.forms import MoreForm, blank
 from surveys.pages.guest import Guest
+
+ONLY_IN_MAILS = {"subject": "", "greeting": "", "intro": ""}
+
+
+class Look(NamedTuple):
+    """What pages show of a brand."""
+
+    style_url: str
+    logo_url: str
+    review_url: str
+    review_site: str
+
+
+class Given(NamedTuple):
+    """What pages show of an answer."""
+
+    score: int | None
 
 
 class Sheet:
@@ -39,12 +59,13 @@ class Sheet:
     ) -> None:
         self.speaking.__exit__(kind, error, trace)
 
-    @property
+    @cached_property
     def words(self) -> Words:
         asked = self.asked
-        return asked.wording.filled(
+        filled = asked.wording.filled(
             name=asked.name, company=settings.COMPANY, product=asked.product
         )
+        return replace(filled, **ONLY_IN_MAILS)
 
     def score(
         self,
@@ -56,27 +77,30 @@ class Sheet:
     ) -> HttpResponse:
         """The page with the scores, `chosen` being marked."""
         scale = self.asked.survey.scale
-        context = {
+        facts: dict[str, Hashable] = {
             "scale": scale,
             "chosen": chosen,
             "comment": comment,
-            "errors": errors or {},
             "bait": scale[-1] if chosen is None else chosen,
         }
-        return self._render("answer", status, **self._nonces(nonces.FORM), **context)
+        if errors:
+            return self._render("answer", status, **self._nonces(), **facts, errors=errors)
+        return self._draw("answer", facts)
 
     def more(
         self, given: Response, *, form: MoreForm | None = None, status: int = 200
     ) -> HttpResponse:
         """The page after the score."""
-        form = form or MoreForm.of(self.asked.wording.choices, given)
-        context = {
-            "given": given,
-            "form": form,
+        choices = tuple(self.asked.wording.choices)
+        facts: dict[str, Hashable] = {
+            "given": Given(given.score),
             "question": self.words.open_question(given.band),
             "bait": given.score,
         }
-        return self._render("more", status, **self._nonces(nonces.FORM), **context)
+        if form is None and not given.comment and not given.finished_at:
+            return self._draw("more", facts | {"form": blank(choices)})
+        form = form or MoreForm.of(list(choices), given)
+        return self._render("more", status, **self._nonces(), **facts, form=form)
 
     def again(self, sent: Mapping[str, Any]) -> HttpResponse:
         """Whoever was caught may press once more; what was `sent` is sent with it."""
@@ -94,17 +118,29 @@ class Sheet:
                    "thanks": self.words.thanks_for(given.band)}  # fmt: skip
         return self._render("thanks", 200, **context)
 
-    def _nonces(self, form: str) -> dict[str, str]:
+    def _nonces(self, form: str = nonces.FORM) -> dict[str, str]:
         page, now = self.guest.page, self.guest.now
         return {
             "nonce": nonces.issue(page, form, now),
             "decoy": nonces.issue(page, nonces.DECOY, now),
         }
 
+    def _draw(self, page: str, facts: Mapping[str, Hashable]) -> HttpResponse:
+        """A page that many see alike, but for its nonces and links."""
+        common = self._common()
+        own = self._nonces() | {name: common.pop(name) for name in ("action", "privacy_url")}
+        if brand := common["brand"]:
+            looks = brand.style_url, brand.logo_url, brand.review_url, brand.review_site
+            common["brand"] = Look(*looks)
+        return HttpResponse(draw(page, common | facts, own))
+
     def _render(self, page: str, status: int, **context: Any) -> HttpResponse:
+        context |= self._common()
+        return render(self.guest.request, f"surveys/pages/{page}.html", context, status=status)
+
+    def _common(self) -> dict[str, Any]:
         survey, given = self.asked.survey, self.asked.answer
-        context |= {
-            "survey": survey,
+        return {
             "brand": survey.brand,
             "words": self.words,
             "company": settings.COMPANY,
@@ -112,7 +148,6 @@ class Sheet:
             "action": self.guest.action,
             "write_to": self.guest.write_to,
         }
-        return render(self.guest.request, f"surveys/pages/{page}.html", context, status=status)
 
 
 def _language(wanted: str) -> str | None:
