@@ -115,8 +115,10 @@ def pressed(asked, language: str, page: Page) -> Iterator[str]:
     form.evaluate("form => form.noValidate = true")
     button.click()
     expect(page.get_by_role("alert")).to_be_visible()
+    expect(page.get_by_role("radio").first).to_be_focused()
     yield "without a score"
     page.get_by_role("radio").first.check()
+    page.locator("[name=homepage]").last.evaluate("field => field.value = 'x'")  # a trap
     button.click()
     expect(page.get_by_role("radio")).to_have_count(0)
     yield "once more"
@@ -127,6 +129,7 @@ def pressed(asked, language: str, page: Page) -> Iterator[str]:
     time.evaluate("field => { field.maxLength = 999; field.value = 'x'.repeat(200); }")
     button.click()
     expect(page.get_by_role("alert")).to_be_visible()
+    expect(time).to_be_focused()
     yield "too long a time"
     page.goto(address(invitation, Purpose.UNSUBSCRIBE))
     page.locator("[name=scope]").first.evaluate(
