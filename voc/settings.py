@@ -205,6 +205,7 @@ AXES_USERNAME_CALLABLE = "surveys.admin.passwords.name_tried"
 AXES_IPWARE_PROXY_COUNT = PROXY_COUNT or None
 AXES_RESET_ON_SUCCESS = True
 AXES_VERBOSE = False
+AXES_ENABLE_ADMIN = False  # its pages would delete evidence; a lock-out ends by itself
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in (

@@ -42,6 +42,8 @@ SAID_ELSEWHERE = {"due_at"}  # the page that shows the history shows it too
 WORDS = {
     "acknowledge": "acknowledged the escalation of",
     "add": "added",
+    "answer": "gave, for the customer,",
+    "ask": "asked for",
     "assign": "handed over",
     "change": "changed",
     "choose password": "chose a password for",

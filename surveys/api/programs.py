@@ -138,6 +138,7 @@ class Invitations(ListModelMixin, RetrieveModelMixin, Rows):
             given["occasion"],
             now,
             product=given.get("product", ""),
+            by=request.user,
         )
         is_new = invitation.created_at == now
         return Response(self.get_serializer(invitation).data, status=201 if is_new else 200)

@@ -91,7 +91,7 @@ class Responses(ListModelMixin, RetrieveModelMixin, Rows):
         serializer.is_valid(raise_exception=True)
         given = serializer.validated_data
         response, is_new = answer.give(
-            given["invitation"], given["score"], given["comment"], timezone.now()
+            given["invitation"], given["score"], given["comment"], timezone.now(), request.user
         )
         stored = self.get_queryset().get(pk=response.pk)
         return http.Response(self.get_serializer(stored).data, status=201 if is_new else 200)

@@ -59,8 +59,10 @@ class More:
     time: str = ""
 
 
-def give(invitation: Invitation, score: int, comment: str, now: datetime) -> tuple[Response, bool]:
-    """Store a whole answer that somebody vouches for, such as one taken by telephone.
+def give(
+    invitation: Invitation, score: int, comment: str, now: datetime, by: User | None = None
+) -> tuple[Response, bool]:
+    """Store a whole answer that somebody vouches for, such as one taken by telephone `by` them.
 
     Returns the answer and whether it is new: a second one for the same invitation returns the first
     unchanged, unless that was a machine's. Raises CannotAnswer, sort.ScoreOutOfRange.
@@ -71,6 +73,8 @@ def give(invitation: Invitation, score: int, comment: str, now: datetime) -> tup
         if given:
             return given, False
         pressed = press(invitation, score, now, comment=comment, confirmed=True, finished=True)
+        if by:
+            AuditEntry.record("answer", pressed.response, now, actor=by, after={"score": score})
     return pressed.response, pressed.is_new
 
 

@@ -122,6 +122,7 @@ def invite(
     *,
     product: str = "",
     channel: str = Channel.MAIL,
+    by: User | None = None,
 ) -> list[Invitation]:
     """Decide on each customer once for this occasion, and queue the mails of those who are asked.
 
@@ -143,7 +144,14 @@ def invite(
     else:
         planned = {one.pk: openings.opening(survey, one, now) for one in new}
     _write(survey, new, occasion, now, planned, channel=channel, product=product)
+    if by:
+        _record(of_occasion.filter(customer__in=new), by, now)
     return list(of_occasion)
+
+
+def _record(invitations: Iterable[Invitation], by: User, now: datetime) -> None:
+    for each in invitations:
+        AuditEntry.record("ask", each, now, actor=by, after={"decision": each.decision})
 
 
 def lock(ids: list[int]) -> list[Customer]:

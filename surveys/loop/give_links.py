@@ -41,11 +41,14 @@ def for_customer(
     if known is None:
         occasion = occasion or f"link:{now:%Y-%m-%d}"
         [known] = ask.invite(
-            survey, [customer], occasion, now, product=product, channel=Channel.LINK
+            survey, [customer], occasion, now, product=product, channel=Channel.LINK, by=by
         )
     is_new = known.created_at == now
+    was_given = known.link_given_at
     give([known], by, now)
     known.refresh_from_db()
+    if known.link_given_at and not was_given:
+        AuditEntry.record("give links", known, now, actor=by)
     return known, is_new
 
 
