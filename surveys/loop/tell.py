@@ -21,7 +21,7 @@ def new_task(task: OutreachTask, now: datetime) -> None:
     if not task.owner_id:
         return
     key = f"task-opened:{task.pk}:{task.owner_id}"
-    is_complete = task.response.finished_at is not None
+    is_complete = task.response.comment or task.response.finished_at
     due = now if is_complete else max(now, task.started_at + FOR_THE_COMMENT)
     about = {"task": task, "user": task.owner}
     post(Message.Kind.TASK_OPENED, key, now, next_at=due, **about)
