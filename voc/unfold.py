@@ -38,6 +38,9 @@ def unfold(company: str) -> dict:
         ],
         "STYLES": [_static("surveys/admin.css")],
         "DASHBOARD_CALLBACK": "surveys.admin.dashboard.fill",
+        "ACCOUNT": {
+            "navigation": [{"title": "My preferences", "link": reverse_lazy("preferences")}]
+        },
         "SIDEBAR": {"show_search": False, "navigation": SIDEBAR},
     }
 
@@ -125,6 +128,9 @@ SIDEBAR = [
         "items": [
             _list("Root causes", "account_tree", "rootcause"),
             _list("Absences", "event_busy", "absence"),
+            _list("Escalation", "trending_up", "escalationpolicy"),
+            _list("Heads and executives", "contact_emergency", "escalationrecipient"),
+            _list("Chat webhooks", "chat", "chathook"),
             _list("Teams", "groups", "team"),
             _list("Colleagues", "badge", "user"),
             _list("API keys", "key", "apikey"),

@@ -18,6 +18,7 @@ urlpatterns = [
     path("api/", include("surveys.api.urls")),
     path("admin/", include("analysis.pages.urls")),
     path("admin/", include("surveys.admin.passwords")),
+    path("admin/", include("surveys.admin.me")),
     path("admin/", admin.site.urls),
 ]
 

@@ -8,6 +8,7 @@ from surveys.admin import (  # noqa: F401  importing registers the pages
     audit,
     brands,
     correspondence,
+    escalation,
     families,
     forgetting,
     invitations,

@@ -2,21 +2,36 @@
 
 from __future__ import annotations
 
-from django.contrib import admin
+from django import forms
+from django.contrib import admin, messages
 from django.urls import path, reverse
+from django.utils import timezone
 from unfold.decorators import display
+from unfold.widgets import UnfoldBooleanSwitchWidget
 
 from surveys.admin import correspondence, customer_import, forgetting, looks
 from surveys.admin.base import Admin, Inline, ReadOnly
 from surveys.admin.filters import choices_filter, values_filter
 from surveys.admin.merge import Mergeable
-from surveys.loop import duplicates, merge
+from surveys.loop import duplicates, merge, own
 from surveys.models import Account, Customer, CustomerProperty, Suppression
+
+
+class AccountForm(forms.ModelForm):
+    move_tasks = forms.BooleanField(
+        label="With a new owner, open tasks move along",
+        required=False,
+        initial=own.TASKS_MOVE_ALONG,
+        widget=UnfoldBooleanSwitchWidget,
+        help_text="Those of the owner before, and those that are nobody’s. What was handed to "
+        "somebody else stays with them.",
+    )
 
 
 @admin.register(Account)
 class AccountAdmin(Mergeable, Admin):
     merges, alike = merge.merge_accounts, duplicates.accounts
+    form = AccountForm
     list_display = ("name", "owner", "segment", "region", "money", "renews_on")
     list_filter = (
         values_filter("owner", "owner", label="owner__name", empty="Nobody"),
@@ -27,9 +42,24 @@ class AccountAdmin(Mergeable, Admin):
     search_fields = ("name", "external_id")
     list_before_template = "admin/surveys/duplicates_link.html"
     fieldsets = (
-        (None, {"fields": (("name", "external_id"), "owner", ("segment", "region"),
+        (None, {"fields": (("name", "external_id"), ("owner", "move_tasks"), ("segment", "region"),
                            ("revenue", "renews_on"))}),
     )  # fmt: skip
+
+    def get_fieldsets(self, request, obj=None):
+        """Without an owner before there is nothing to move along."""
+        if obj and self.has_change_permission(request, obj):
+            return self.fieldsets
+        return ((None, {"fields": (("name", "external_id"), "owner", ("segment", "region"),
+                                   ("revenue", "renews_on"))}),)  # fmt: skip
+
+    def save_model(self, request, obj, form, change):
+        super().save_model(request, obj, form, change)
+        if change and "owner" in form.changed_data and form.cleaned_data["move_tasks"]:
+            now = timezone.now()
+            moved = own.follow(obj, form.initial.get("owner"), now, request.user)
+            if moved:
+                messages.info(request, f"{moved} open task{'s' if moved > 1 else ''} moved along.")
 
     @display(description="revenue a year", ordering="revenue")
     def money(self, account):

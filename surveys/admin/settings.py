@@ -13,11 +13,12 @@ from django.urls import path
 from django.utils import timezone
 from unfold.decorators import display
 
+from surveys.admin import looks
 from surveys.admin.base import Admin
 from surveys.admin.filters import choices_filter, values_filter
 from surveys.api import keys
-from surveys.loop import staff
-from surveys.models import Absence, ApiKey, Role, RootCause, Team, User
+from surveys.loop import own, staff
+from surveys.models import Absence, ApiKey, OutreachTask, Role, RootCause, Team, User
 
 
 @admin.register(RootCause)
@@ -34,9 +35,16 @@ class RootCauseAdmin(Admin):
 
 @admin.register(Team)
 class TeamAdmin(Admin):
-    list_display = ("name",)
+    list_display = ("name", "takes_unowned", "of_segments")
     search_fields = ("name",)
     deletable = True
+    fields = ("name", "takes_unowned", "segments")
+
+    @display(description="of the segments")
+    def of_segments(self, team):
+        return ", ".join(team.segments) or (
+            looks.NOTHING if not team.takes_unowned else "All others"
+        )
 
 
 class UserForm(forms.ModelForm):
@@ -70,6 +78,8 @@ class UserAdmin(Admin):
     def save_model(self, request, obj, form, change):
         if change:
             super().save_model(request, obj, form, change)
+            if "is_active" in form.changed_data and not obj.is_active:
+                _hand_on(request, obj)
             return
         staff.invite_colleague(obj, request.user, timezone.now())
         messages.info(request, f"{obj} is mailed a link to choose a password.")
@@ -91,6 +101,13 @@ class UserAdmin(Admin):
             staff.welcome(colleague, timezone.now())
             messages.success(request, f"{colleague} is mailed a new link to choose a password.")
         return redirect("admin:surveys_user_change", pk)
+
+
+def _hand_on(request, colleague: User) -> None:
+    if number := own.leave(colleague, request.user, timezone.now()):
+        left = OutreachTask.objects.open().filter(owner=None, assigned_at=None).count()
+        said = f"{number} open task{'s' if number > 1 else ''} of {colleague} went on to others."
+        messages.info(request, said + (f" {left} open tasks have no owner now." if left else ""))
 
 
 @admin.register(Absence)

@@ -17,11 +17,23 @@ from django.utils import timezone
 
 from surveys.admin import history, looks
 from surveys.admin.correspondence import mails_of
-from surveys.admin.task_forms import AssignForm, CloseForm, ContactForm, TakeForm, WithdrawForm
-from surveys.loop import close, reach_out
+from surveys.admin.task_forms import (
+    AssignForm,
+    CloseForm,
+    ContactForm,
+    TakeForm,
+    TaskForm,
+    WithdrawForm,
+)
+from surveys.loop import close, escalate, reach_out
 from surveys.models import AuditEntry, OutreachTask, Response
 
-REFUSALS = (reach_out.NotOpen, reach_out.ChangedMeanwhile, close.CannotClose)
+REFUSALS = (
+    reach_out.NotOpen,
+    reach_out.ChangedMeanwhile,
+    close.CannotClose,
+    escalate.NothingToAcknowledge,
+)
 EARLIER_ANSWERS = 10
 LATEST_ENTRIES = 50
 RELATED = ("customer__account__owner", "response__survey", "owner", "root_cause__parent")
@@ -31,7 +43,10 @@ def show(model_admin, request: HttpRequest, pk, bound=None, status: int = 200) -
     """The page; `bound` maps a form's name to one that was refused."""
     task = _task(model_admin, request, pk)
     now = timezone.now()
+    if request.method == "GET":
+        escalate.saw(task, request.user, now)
     contacts = list(task.contacts.select_related("user"))
+    escalations = list(task.escalations.all())
     context = {
         **model_admin.admin_site.each_context(request),
         "title": str(task.customer),
@@ -45,6 +60,8 @@ def show(model_admin, request: HttpRequest, pk, bound=None, status: int = 200) -
         "revenue": looks.money(task.customer.account.revenue if task.customer.account else None),
         "next_step": next_step(task, contacts, now),
         "contacts": contacts,
+        "escalations": escalations,
+        "is_unacknowledged": not all(one.acknowledged_at for one in escalations),
         "versions": list(task.response.versions.all()),
         "reasons": [reason.key for reason in task.response.reasons.all()],
         "mails": mails_of(task.customer),
@@ -163,6 +180,10 @@ def _take(task, data, user, now):
     reach_out.assign(task, user, user, now)
 
 
+def _acknowledge(task, data, user, now):
+    escalate.acknowledge(task, user, now)
+
+
 def _withdraw(task, data, user, now):
     close.withdraw(task, user, data["reason"], now)
 
@@ -186,6 +207,10 @@ ACTIONS = {
     "assign": _action(
         "surveys.assign_outreachtask", "assign_form", _assign_form, _assign,
         "The task is handed over.",
+    ),
+    "acknowledge": _action(
+        CHANGE, "acknowledge_form", lambda request: TaskForm(request.POST), _acknowledge,
+        "It is noted that you know of it. There are no daily reminders any more.",
     ),
     "withdraw": _action(
         "surveys.withdraw_outreachtask", "withdraw_form",

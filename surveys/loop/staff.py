@@ -48,5 +48,17 @@ def choose_password(user: User, password: str, now: datetime) -> None:
     AuditEntry.record("choose password", user, now, actor=user)
 
 
+@transaction.atomic
+def prefer(user: User, notices: str, time_zone: str, now: datetime) -> User:
+    """How `user` wants to be told of new tasks (models.Notices), and where their clock hangs."""
+    before = {"notices": user.notices, "time_zone": user.time_zone}
+    user.notices, user.time_zone = notices, time_zone
+    after = {"notices": notices, "time_zone": time_zone}
+    if after != before:
+        user.save(update_fields=["notices", "time_zone"])
+        AuditEntry.record("change", user, now, actor=user, before=before, after=after)
+    return user
+
+
 def _minute(now: datetime) -> str:
     return f"{now:%Y-%m-%dT%H:%M}"

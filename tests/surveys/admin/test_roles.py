@@ -10,10 +10,13 @@ NOUNS = [
     "outreachtask", "response", "account", "customer", "survey", "invitation", "rootcause",
     "absence", "inboundmail", "wave", "brand", "family", "trigger", "event", "message",
     "suppression", "auditentry", "erasure", "user", "team", "apikey", "openlink",
+    "escalationpolicy", "escalationrecipient", "chathook",
 ]  # fmt: skip
 WORK = set(NOUNS[:9])
 PROGRAM = WORK | {"wave", "brand", "family", "trigger", "event", "message", "suppression"}
-PROGRAM |= {"auditentry", "erasure", "openlink"}
+PROGRAM |= {"auditentry", "erasure", "openlink", "team"}
+ESCALATION = {"escalationpolicy", "escalationrecipient", "chathook"}
+PROGRAM |= ESCALATION
 EVIDENCE = ["outreachtask", "response", "invitation", "message", "event", "inboundmail",
             "auditentry", "erasure"]  # fmt: skip
 
@@ -28,7 +31,8 @@ SEES = {
 ADDS = {
     Role.ADMINISTRATOR: set(NOUNS) - set(EVIDENCE) - {"suppression"},
     Role.PROGRAM_MANAGER: {"account", "customer", "survey", "wave", "brand", "family", "trigger"}
-    | {"rootcause", "absence", "openlink"},
+    | {"rootcause", "absence", "openlink"}
+    | ESCALATION,
     Role.TEAM_LEAD: {"absence"},
     Role.ACCOUNT_MANAGER: {"absence"},
     Role.PRODUCT_TEAM: set(),
