@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from surveys.imports.cells import BadCell
+from surveys.imports.trace import Trace
 from surveys.models import Account, User
 
 # Fields of an account as the file calls them, and as the model does.
@@ -28,6 +29,7 @@ class Known:
 
     account: Account
     is_new: bool
+    before: dict[str, Any] = field(default_factory=dict)  # what has changed since it was saved
     touched: bool = False
     said: dict[str, tuple[Any, int]] = field(default_factory=dict)
 
@@ -108,6 +110,7 @@ class Accounts:
             what = f"The {attribute.replace('_', ' ')} of account “{known.account.name}”"
             raise BadCell(f"{what} is “{before}” in line {earlier}, and “{value}” here.")
         if getattr(known.account, attribute) != value:
+            known.before.setdefault(attribute, getattr(known.account, attribute))
             setattr(known.account, attribute, value)
             self._count(known)
             self.unsaved.append(known)
@@ -125,12 +128,17 @@ class Accounts:
         self.created += known.is_new
         self.updated += not known.is_new
 
-    def save(self) -> None:
+    def save(self, trace: Trace) -> None:
         """Write what is new and what has changed since the last time."""
-        accounts = list({id(one): one.account for one in self.unsaved}.values())
-        changed = [account for account in accounts if account.pk is not None]
-        Account.objects.bulk_create([account for account in accounts if account.pk is None])
-        Account.objects.bulk_update(changed, list(FIELDS.values()), 500)
+        unsaved = list({id(one): one for one in self.unsaved}.values())
+        new = [one.account for one in unsaved if one.account.pk is None]
+        changed = [one for one in unsaved if one.account.pk is not None]
+        Account.objects.bulk_create(new)
+        Account.objects.bulk_update([one.account for one in changed], list(FIELDS.values()), 500)
+        trace.created(new, FIELDS.values())
+        trace.changed((one.account, one.before) for one in changed)
+        for one in unsaved:
+            one.before = {}
         self.unsaved.clear()
 
 

@@ -32,6 +32,7 @@ from surveys.imports.rows import (
     Unreadable,
     read,
 )
+from surveys.imports.trace import Trace
 from surveys.models import AuditEntry, Customer, User
 
 BATCH = 2_000
@@ -87,7 +88,7 @@ def plan(stream: BinaryIO, limits: Limits = UNLIMITED) -> Plan:
     Pass `rows.BROWSER` as limits for an upload.
     """
     made = Plan(stream, limits)
-    _Walk(made, save=False).through()
+    _Walk(made).through()
     return made
 
 
@@ -101,7 +102,7 @@ def apply(checked: Plan, by: User | None, now: datetime) -> Plan:
     done = Plan(checked.stream, checked.limits)
     try:
         with transaction.atomic():
-            _Walk(done, save=True).through()
+            _Walk(done, Trace(by, now)).through()
             if done.errors:
                 raise ChangedMeanwhile(f"Changed since the check: {done.errors.shown[0]}")
             _record(done, by, now)
@@ -118,10 +119,10 @@ def _record(done: Plan, by: User | None, now: datetime) -> None:
 
 
 class _Walk:
-    """One pass over the file; with `save` each batch is written as it is understood."""
+    """One pass over the file; with a `trace` each batch is written as it is understood."""
 
-    def __init__(self, plan: Plan, save: bool):
-        self.plan, self.save = plan, save
+    def __init__(self, plan: Plan, trace: Trace | None = None):
+        self.plan, self.trace = plan, trace
         self.accounts = Accounts()
         self.lines: dict[int, int] = {}  # hash of an e-mail or id, and the line that had it
 
@@ -151,13 +152,16 @@ class _Walk:
         matches = _Matches([values for _, values in rows])
         decided = [one for line, values in rows if (one := self._decide(line, values, matches))]
         new = [customer for customer, _ in decided if customer.pk is None]
-        changed = [customer for customer, fields in decided if fields and customer.pk is not None]
+        before = {one.pk: said for one, said in decided if said and one.pk is not None}
+        changed = [one for one, said in decided if said and one.pk is not None]
         self.plan.created += len(new)
         self.plan.updated += len(changed)
         self.plan.unchanged += len(decided) - len(new) - len(changed)
-        if self.save and not self.plan.errors:
-            self.accounts.save()
+        if self.trace and not self.plan.errors:
+            self.accounts.save(self.trace)
             _write(new, changed)
+            self.trace.created(new, (*OWN_FIELDS, "segment", "account"))
+            self.trace.changed((one, before[one.pk]) for one in changed)
 
     def _values(self, entry: Row | Problem) -> dict[str, Any] | None:
         """The filled cells of a row by field, or None when it has a problem."""
@@ -189,7 +193,8 @@ class _Walk:
 
     def _decide(
         self, line: int, values: dict[str, Any], matches: _Matches
-    ) -> tuple[Customer, set[str]] | None:
+    ) -> tuple[Customer, dict[str, Any]] | None:
+        """The customer as they will be, and what they were where that differs."""
         try:
             customer = matches.find(values) or Customer()
             account = self.accounts.take(values, line)
@@ -197,17 +202,18 @@ class _Walk:
             self.plan.errors.add(Problem(line, "", str(error)))
             return None
         if customer.merged_into_id:
-            return customer, set()  # the record that they were merged into has a row of its own
+            return customer, {}  # the record that they were merged into has a row of its own
         wanted = {name: values[name] for name in OWN_FIELDS if name in values}
         if account is None and "segment" in values:
             wanted["segment"] = values["segment"]
-        changed = {name for name, value in wanted.items() if getattr(customer, name) != value}
-        for name in changed:
-            setattr(customer, name, wanted[name])
+        said = {name: getattr(customer, name) for name in wanted}
+        before = {name: value for name, value in said.items() if wanted[name] != value}
         if account is not None and (account.pk is None or customer.account_id != account.pk):
+            before["account"] = customer.account_id
             customer.account = account
-            changed.add("account")
-        return customer, changed
+        for name in before.keys() & wanted.keys():
+            setattr(customer, name, wanted[name])
+        return customer, before
 
 
 class _Matches:

@@ -256,3 +256,21 @@ def test_the_command_fails_with_every_problem_and_imports_nothing(alice, tmp_pat
 def test_the_command_names_a_file_that_is_not_there(tmp_path):
     with pytest.raises(CommandError, match="No such file"):
         call_command("import_customers", str(tmp_path / "missing.csv"))
+
+
+def test_each_row_leaves_what_it_changed_without_names_and_addresses(manager, alice):
+    Customer.objects.create(email="ines@lakeside.example", name="Ines", language="en")
+    rows = "ines@lakeside.example,Ines Okafor,de,Lakeside\nnew@lakeside.example,New,fr,Lakeside\n"
+    bring_in(f"email,name,language,account\n{rows}", manager)
+    entries = AuditEntry.objects.exclude(verb="import").order_by("noun", "verb")
+    account = Account.objects.get()
+    assert [(e.verb, e.noun, e.before, e.after) for e in entries] == [
+        ("create", "account", {}, {"name": "Lakeside"}),
+        ("change", "customer",
+         {"name": "(personal)", "language": "en", "account": None},
+         {"name": "(personal)", "language": "de", "account": account.pk}),
+        ("create", "customer", {},
+         {"email": "(personal)", "name": "(personal)", "language": "fr", "is_key_contact": False,
+          "account": account.pk}),
+    ]  # fmt: skip
+    assert {(entry.actor, entry.at) for entry in entries} == {(manager, NOW)}
