@@ -108,7 +108,7 @@ class SurveyAdmin(Previews, Admin):
         (None, {"fields": ("name", ("kind", "product"), ("language", "sender_name"),
                            ("brand", "valid_days"), "is_open")}),
         ("Manners", {"fields": ("family", ("send_from", "send_until"), "working_days_only",
-                                "silence_alert_days")}),
+                                "silence_alert_days", "task_on_loyalty_drop")}),
     )  # fmt: skip
 
     def get_queryset(self, request):

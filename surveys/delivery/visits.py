@@ -76,7 +76,7 @@ class Writer:
 
     def write_waiting(self) -> int:
         """Write what waits, as the role; how many there were. Raises psycopg.Error."""
-        batch = []
+        batch: list[Seen] = []
         with suppress(Empty):
             while len(batch) < MOST_WAITING:
                 batch.append(self.waiting.get_nowait())

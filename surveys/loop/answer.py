@@ -216,13 +216,14 @@ def add(response: Response, more: More, now: datetime, signs: Iterable[Sign] = (
     What it does not say is taken back. With `signs` it is kept as a machine's, and adds nothing.
     Raises CannotAnswer, TooLateToCorrect.
     """
-    response = _locked(response)
+    locked = _locked(response)
+    response = locked
     if response.source == Response.Source.INVITED and response.customer_id is None:
         raise CannotAnswer("The customer was forgotten.")
     refuse_late(response, now)
     comment, found = more.comment[:COMMENT_LENGTH], list(signs)
     if found:
-        _keep_version(response, response.presses + 1, now, comment=comment, signs=found)
+        _keep_version(response, locked.presses + 1, now, comment=comment, signs=found)
         return Pressed(response, found)
     before, said_before = sort.cause_of(response), response.comment
     response.comment, response.contact_channel = comment, more.channel
@@ -230,8 +231,8 @@ def add(response: Response, more: More, now: datetime, signs: Iterable[Sign] = (
     response.finished_at = now
     response.save()
     if comment != said_before:
-        _keep_version(response, response.presses + 1, now)
-    _choose(response, more.reasons)
+        _keep_version(response, locked.presses + 1, now)
+    _choose(locked, more.reasons)
     sort.settle(response, now, before=before, why=_about_contact(response))
     sort.tell_owner_more(response, now)
     return Pressed(response)
@@ -242,7 +243,7 @@ def _about_contact(response: Response) -> str:
     return f"The customer {wish} to be contacted."
 
 
-def _choose(response: Response, keys: Sequence[str]) -> None:
+def _choose(response: Any, keys: Sequence[str]) -> None:
     if response.has_reasons:
         response.reasons.exclude(key__in=keys).delete()
     rows = [ResponseReason(response=response, key=key) for key in keys]

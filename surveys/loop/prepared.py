@@ -23,6 +23,6 @@ def first_row(statement: str, values: Mapping[str, Any]) -> tuple[Any, ...] | No
     session = connection.connection
     session.prepare_threshold = 1  # Django turns it off, for the sake of poolers between
     wrapped = connection.make_debug_cursor if connection.queries_logged else connection.make_cursor
-    with wrapped(_Cursor(session)) as cursor:
+    with wrapped(_Cursor(session)) as cursor:  # type: ignore[arg-type]  # wants Django's own
         cursor.execute(statement, values)
         return cursor.fetchone()
