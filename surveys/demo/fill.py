@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 
 from surveys.demo import cast as casting
-from surveys.demo import company, live, story, tickets
+from surveys.demo import company, live, pressed, story, tickets
 from surveys.demo.cast import Cast
 from surveys.demo.history import (
     BATCH,
@@ -62,6 +62,7 @@ def fill(
     tell_of_silence(now)
     _right_now(cast, now)
     tickets.tell(cast, now)
+    pressed.tell(now)
     answers = Response.objects.count()
     return {"customers": len(cast.customers), "invitations": len(invitations), "answers": answers}
 

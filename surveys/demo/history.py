@@ -176,7 +176,7 @@ def loose_response(answer: Answer, **fields: object) -> Response:
     return Response(
         kind=answer.kind, score=answer.score, band=answer.band, comment=answer.comment,
         product=answer.product, segment=answer.segment, language=answer.language,
-        answered_at=answer.at, **fields,
+        answered_at=answer.at, finished_at=answer.at, **fields,
     )  # fmt: skip
 
 
@@ -185,7 +185,7 @@ def _response(answer: Answer, invitation: Invitation) -> Response:
     return Response(
         survey=invitation.survey, kind=answer.kind, invitation=invitation, customer=customer,
         score=answer.score, band=answer.band, comment=answer.comment, answered_at=answer.at,
-        language=invitation.language, product=invitation.product,
+        finished_at=answer.at, language=invitation.language, product=invitation.product,
         segment=customer.current_segment,
     )  # fmt: skip
 

@@ -29,6 +29,7 @@ from surveys.models import (
     Suppression,
     Survey,
     User,
+    Visit,
     Wave,
 )
 from tests.conftest import NOW
@@ -64,6 +65,7 @@ class TestTheWholeDemo:
         self.every_survey_is_ready_to_be_answered()
         self.every_answer_is_whole()
         self.every_task_is_whole()
+        self.a_machine_was_caught()
         self.the_queue_has_every_state()
         self.what_waits_is_what_a_newcomer_should_see()
 
@@ -86,9 +88,15 @@ class TestTheWholeDemo:
         for invitation in Invitation.objects.all()[:20]:
             assert Invitation.objects.by_token(invitation.token()).get() == invitation
 
+    def a_machine_was_caught(self):
+        caught = Response.objects.filter(verdict="machine", task=None)
+        assert [response.signs for response in caught] == [["too_fast", "hidden_link"]] * 3
+        assert Visit.objects.filter(what="hidden_link").count() == 3
+
     def every_task_is_whole(self):
-        bad = Response.objects.filter(band="detractor", source="invited")
-        tasks = OutreachTask.objects.all()
+        bad = Response.objects.counted().filter(band="detractor", source="invited")
+        assert OutreachTask.objects.filter(cause="contact_wish").count() == 2
+        tasks = OutreachTask.objects.filter(cause="detractor")
         assert tasks.count() == bad.count() > 200
         assert tasks.exclude(due_at=F("started_at") + DEADLINE).count() == 0
         reached = Q(contacts__outcome__in=Contact.REACHED)
