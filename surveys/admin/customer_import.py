@@ -65,7 +65,8 @@ def _confirm(model_admin, request):
         return redirect("admin:surveys_customer_import")
     plan = customers.plan(io.BytesIO(text.encode("latin-1")), BROWSER)
     try:
-        done = customers.apply(plan, by=request.user, now=timezone.now())
+        moves = request.POST.get("keep_open_tasks") != "on"
+        done = customers.apply(plan, by=request.user, now=timezone.now(), move_tasks=moves)
     except (customers.HasErrors, customers.ChangedMeanwhile) as refusal:
         messages.error(request, str(refusal))
         return _page(model_admin, request, {"form": UploadForm(), "plan": plan})

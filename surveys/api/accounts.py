@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from django.utils import timezone
 from rest_framework import serializers
 
 from surveys.api.fields import Reference, StrictModelSerializer, Whole
 from surveys.api.filters import YEARS
 from surveys.api.upsert import FedRows, upserts
+from surveys.loop import own
 from surveys.models import Account, User
 
 
@@ -28,11 +30,31 @@ class AccountSerializer(StrictModelSerializer):
         help_text="The e-mail address of the colleague who looks after the account.",
     )
 
+    move_open_tasks = serializers.BooleanField(
+        write_only=True,
+        required=False,
+        help_text="When the owner changes: whether the open tasks of the owner before, and those "
+        "that are nobody's, move to the new one. Left out: they do.",
+    )
+
     class Meta:
         model = Account
-        fields = ["id", "external_id", "name", "owner", "segment", "region", "revenue", "renews_on"]
+        fields = ["id", "external_id", "name", "owner", "segment", "region", "revenue",
+                  "renews_on", "move_open_tasks"]  # fmt: skip
         # Uniqueness is what an account is found again by; the database guards it.
         extra_kwargs = {"name": {"validators": []}, "external_id": {"validators": []}}
+
+    def create(self, validated_data):
+        validated_data.pop("move_open_tasks", None)
+        return super().create(validated_data)
+
+    def update(self, instance, validated_data):
+        moves = validated_data.pop("move_open_tasks", own.TASKS_MOVE_ALONG)
+        before = instance.owner_id
+        account = super().update(instance, validated_data)
+        if moves and account.owner_id != before:
+            own.follow(account, before, timezone.now(), self.context["request"].user)
+        return account
 
     def validate_external_id(self, value: str | None) -> str | None:
         return value or None

@@ -8,6 +8,7 @@ from typing import Any
 
 from surveys.imports.cells import BadCell
 from surveys.imports.trace import Trace
+from surveys.loop import own
 from surveys.models import Account, User
 
 # Fields of an account as the file calls them, and as the model does.
@@ -37,7 +38,8 @@ class Known:
 class Accounts:
     """Every account that the file has named; rows must not contradict each other."""
 
-    def __init__(self) -> None:
+    def __init__(self, move_tasks: bool) -> None:
+        self.move_tasks = move_tasks
         self.by_name: dict[str, Known] = {}
         self.by_id: dict[str, Known] = {}
         self.owners: dict[str, User] = {}
@@ -137,6 +139,8 @@ class Accounts:
         Account.objects.bulk_update([one.account for one in changed], list(FIELDS.values()), 500)
         trace.created(new, FIELDS.values())
         trace.changed((one.account, one.before) for one in changed)
+        if self.move_tasks:
+            _move_tasks([one for one in changed if "owner" in one.before], trace)
         for one in unsaved:
             one.before = {}
         self.unsaved.clear()
@@ -144,3 +148,10 @@ class Accounts:
 
 def _standing(known: Known) -> Account:
     return known.account.standing
+
+
+def _move_tasks(accounts: list[Known], trace: Trace) -> None:
+    """Open tasks follow those accounts to their new owners."""
+    for one in accounts:
+        before = one.before["owner"]
+        own.follow(one.account, before and before.pk, trace.now, trace.by)

@@ -33,6 +33,7 @@ from surveys.imports.rows import (
     read,
 )
 from surveys.imports.trace import Trace
+from surveys.loop import own
 from surveys.models import AuditEntry, Customer, User
 
 BATCH = 2_000
@@ -92,8 +93,12 @@ def plan(stream: BinaryIO, limits: Limits = UNLIMITED) -> Plan:
     return made
 
 
-def apply(checked: Plan, by: User | None, now: datetime) -> Plan:
+def apply(
+    checked: Plan, by: User | None, now: datetime, *, move_tasks: bool = own.TASKS_MOVE_ALONG
+) -> Plan:
     """Write what `checked` promised, in one transaction; returns the counts of what was done.
+
+    With `move_tasks` the open tasks of an account that gets another owner move along.
 
     Raises HasErrors, and ChangedMeanwhile when the file no longer fits the database.
     """
@@ -102,7 +107,7 @@ def apply(checked: Plan, by: User | None, now: datetime) -> Plan:
     done = Plan(checked.stream, checked.limits)
     try:
         with transaction.atomic():
-            _Walk(done, Trace(by, now)).through()
+            _Walk(done, Trace(by, now), move_tasks).through()
             if done.errors:
                 raise ChangedMeanwhile(f"Changed since the check: {done.errors.shown[0]}")
             _record(done, by, now)
@@ -121,9 +126,9 @@ def _record(done: Plan, by: User | None, now: datetime) -> None:
 class _Walk:
     """One pass over the file; with a `trace` each batch is written as it is understood."""
 
-    def __init__(self, plan: Plan, trace: Trace | None = None):
+    def __init__(self, plan: Plan, trace: Trace | None = None, move_tasks: bool = False):
         self.plan, self.trace = plan, trace
-        self.accounts = Accounts()
+        self.accounts = Accounts(move_tasks)
         self.lines: dict[int, int] = {}  # hash of an e-mail or id, and the line that had it
 
     def through(self) -> None:

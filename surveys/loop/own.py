@@ -187,13 +187,15 @@ def follow(
     What was handed to somebody else stays with them. Call it in the transaction of the change.
     """
     to = Rota(now).standing_in(account.owner_id)
+    if to is None:
+        return 0
     rows = OutreachTask.objects.open().filter(customer__account=account)
-    rows = rows.filter(Q(owner=before) | Q(owner=None))
+    rows = rows.filter(Q(owner=before) | Q(owner=None)).exclude(owner=to)
     moved = 0
-    for task in _locked(rows):
-        if to is not None and task.owner_id != to.pk:
+    while tasks := _locked(rows):
+        for task in tasks:
             _give(task, to, now, by, why or f"{account} has a new owner.")
-            moved += 1
+        moved += len(tasks)
     return moved
 
 

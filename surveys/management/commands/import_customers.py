@@ -17,17 +17,22 @@ class Command(BaseCommand):
         parser.add_argument(
             "--dry-run", action="store_true", help="Only check and count; write nothing."
         )
+        parser.add_argument(
+            "--keep-open-tasks",
+            action="store_true",
+            help="Open tasks of an account that gets another owner stay with the one before.",
+        )
 
-    def handle(self, *args, file: Path, dry_run: bool, **options):
+    def handle(self, *args, file: Path, dry_run: bool, keep_open_tasks: bool, **options):
         try:
             with file.open("rb") as stream:
-                self._import(stream, dry_run)
+                self._import(stream, dry_run, not keep_open_tasks)
         except OSError as error:
             raise CommandError(f"{file} cannot be opened: {error.strerror}.") from error
         except (Unreadable, customers.ChangedMeanwhile) as error:
             raise CommandError(str(error)) from error
 
-    def _import(self, stream, dry_run: bool):
+    def _import(self, stream, dry_run: bool, move_tasks: bool):
         plan = customers.plan(stream)
         for problem in plan.errors:
             self.stderr.write(str(problem))
@@ -36,7 +41,10 @@ class Command(BaseCommand):
                 f"Nothing was imported: {len(plan.errors):,} problems, the first "
                 f"{len(plan.errors.shown)} are shown above."
             )
-        done = plan if dry_run else customers.apply(plan, by=None, now=timezone.now())
+        if dry_run:
+            done = plan
+        else:
+            done = customers.apply(plan, by=None, now=timezone.now(), move_tasks=move_tasks)
         self.stdout.write(
             "Customers: {created:,} new, {updated:,} changed, {unchanged:,} unchanged. "
             "Accounts: {accounts_created:,} new, {accounts_updated:,} changed.".format(
