@@ -13,8 +13,10 @@ from surveys.models import (
     Account,
     AuditEntry,
     Brand,
+    Contact,
     Customer,
     Family,
+    OutreachTask,
     RootCause,
     Survey,
     Team,
@@ -136,9 +138,19 @@ def _changes(entry: AuditEntry, names: dict[str, dict]) -> list[tuple[str, str, 
         before, after = entry.before.get(field), entry.after.get(field)
         if field not in SAID_ELSEWHERE and before != after:
             known = names.get(field, {})
-            shown = [known.get(_key(value), _plain(value)) for value in (before, after)]
+            words = _choices(model, field)
+            shown = [
+                known.get(_key(v)) or words.get(_plain(v)) or _plain(v) for v in (before, after)
+            ]
             changes.append((_label(model, field), *shown))
     return changes
+
+
+def _choices(model: type[models.Model] | None, field: str) -> dict[str, str]:
+    """The words of a field that has choices, also where a task's entry is about a contact."""
+    of = [model, Contact] if model is OutreachTask else [model]
+    own = (each for one in of if one for each in one._meta.concrete_fields if each.name == field)
+    return {str(value): str(label) for each in own for value, label in each.flatchoices}
 
 
 def _key(value: object) -> object:

@@ -148,6 +148,12 @@ def test_a_sentence_says_who_did_what(entries):
     ]
 
 
+def test_choices_are_shown_in_their_words(task, alice, now):
+    after = {"outcome": "no_answer", "channel": "phone", "state": "closed", "signs": ["a", 1]}
+    [line] = readable([AuditEntry.record("contact", task, now, actor=alice, after=after)])
+    assert [said for _, _, said in line.changes] == ["No answer", "Phone", "Closed", "a, 1"]
+
+
 def test_every_verb_has_its_words(entries):
     assert all(text == text.strip().lower() or "API" in text for text in WORDS.values())
     assert history.words("something new") == "did “something new” to"
