@@ -16,6 +16,7 @@ REFUSED_BY_A_VERB = (
     close.CannotClose,
     happen.Contradiction,
     recognise.TwoCustomers,
+    reach_out.CannotLog,
     reach_out.NotOpen,
     reach_out.ChangedMeanwhile,
 )

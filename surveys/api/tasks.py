@@ -45,8 +45,11 @@ class ContactSerializer(StrictModelSerializer):
 
     class Meta:
         model = Contact
-        fields = ["id", "user", "channel", "outcome", "note", "reached", "logged_at"]
-        read_only_fields = ["logged_at"]
+        fields = [
+            "id", "user", "channel", "outcome", "note", "reached", "logged_at", "claimed_at",
+            "proven_at",
+        ]  # fmt: skip
+        read_only_fields = ["logged_at", "proven_at"]
 
 
 class AnswerSerializer(StrictModelSerializer):
@@ -74,8 +77,9 @@ class TaskSerializer(StrictModelSerializer):
         model = OutreachTask
         fields = [
             "id", "cause", "state", "customer", "account", "owner", "response", "started_at",
-            "due_at", "overdue", "first_contact_at", "contacts", "closed_at", "root_cause",
-            "outcome", "action", "withdrawn_reason", "version",
+            "due_at", "overdue", "first_contact_at", "contacts", "snoozed_until", "snooze_reason",
+            "closed_at", "root_cause", "outcome", "action", "denied_at", "second_due_at",
+            "second_contact_at", "withdrawn_reason", "version",
         ]  # fmt: skip
         read_only_fields = fields
 
@@ -140,6 +144,7 @@ class Tasks(ListModelMixin, RetrieveModelMixin, Rows):
             given["outcome"],
             given.get("note", ""),
             timezone.now(),
+            claimed_at=given.get("claimed_at"),
         )
         return Response(ContactSerializer(contact).data, status=201)
 

@@ -107,7 +107,8 @@ class History:
         done, end = one.followup, one.followup.closing
         reached = [step.at for step in done.steps if step.outcome in Contact.REACHED]
         fields = {} if end is None else {
-            "state": OutreachTask.State.CLOSED, "closed_at": end.at, "outcome": end.outcome,
+            "state": OutreachTask.State.CLOSED, "closed_at": end.at, "closings": 1,
+            "outcome": end.outcome,
             "root_cause": self.cast.causes[end.cause], "action": end.action,
         }  # fmt: skip
         return OutreachTask(

@@ -36,24 +36,38 @@ def close(
     action = action.strip()
     if root_cause is None or outcome not in Outcome.values or not action:
         raise CannotClose("Closing needs a root cause, an outcome and the action taken.")
+    _refuse_what_is_too_coarse(root_cause)
     _require_evidence(fresh, outcome)
     fresh.state = OutreachTask.State.CLOSED
     fresh.root_cause, fresh.outcome, fresh.action = root_cause, outcome, action
     fresh.closed_at = now
-    fresh.version += 1
-    fresh.save(update_fields=["state", "root_cause", "outcome", "action", "closed_at", "version"])
+    fresh.closings += 1
+    _end(fresh)
     after = {"root_cause": root_cause.pk, "outcome": outcome, "action": action}
     AuditEntry.record("close", fresh, now, actor=by, after=after)
     return fresh
 
 
+def _end(task: OutreachTask) -> None:
+    task.snoozed_until, task.snooze_reason = None, ""
+    task.version += 1
+    task.save()
+
+
+def _refuse_what_is_too_coarse(cause: RootCause) -> None:
+    if finer := list(cause.children.filter(is_active=True).values_list("name", flat=True)[:3]):
+        raise CannotClose(f"“{cause}” has finer causes: choose one, such as {', '.join(finer)}.")
+
+
 def _require_evidence(task: OutreachTask, outcome: str) -> None:
-    if outcome in NEEDS_A_CONVERSATION and task.first_contact_at is None:
+    """After a denial only what was done since then counts."""
+    if outcome in NEEDS_A_CONVERSATION and not task.was_reached:
         raise CannotClose(
             "Nobody has reached this customer yet. Log the conversation first, or close with "
             "“lost” or “no reply”."
         )
-    attempts = task.contacts.count()
+    since = task.denied_at
+    attempts = sum(not since or one.counts_from > since for one in task.contacts.all())
     if outcome == Outcome.NO_REPLY and attempts < ATTEMPTS_BEFORE_NO_REPLY:
         raise CannotClose(
             f"“No reply” needs {ATTEMPTS_BEFORE_NO_REPLY} logged attempts; there are {attempts}."
@@ -64,13 +78,14 @@ def _require_evidence(task: OutreachTask, outcome: str) -> None:
 def withdraw(task: OutreachTask, by: User, reason: str, now: datetime) -> OutreachTask:
     """Take back a task that should not have been opened; it stays visible in every rate.
 
-    Raises CannotClose without a reason, reach_out.NotOpen.
+    Raises CannotClose without a reason or when `by` leads nobody, reach_out.NotOpen.
     """
+    if not by.has_perm("surveys.withdraw_outreachtask"):
+        raise CannotClose("Only a team lead or a manager can withdraw a task.")
     if not reason.strip():
         raise CannotClose("Say why the task is withdrawn.")
     fresh = open_task(task)
     fresh.state, fresh.withdrawn_reason = OutreachTask.State.WITHDRAWN, reason.strip()[:200]
-    fresh.version += 1
-    fresh.save(update_fields=["state", "withdrawn_reason", "version"])
+    _end(fresh)
     AuditEntry.record("withdraw", fresh, now, actor=by, reason=reason)
     return fresh

@@ -19,6 +19,8 @@ from django.utils import timezone
 
 from surveys.models import (
     AuditEntry,
+    Confirmation,
+    Contact,
     Customer,
     CustomerProperty,
     DeliveryEvent,
@@ -164,13 +166,25 @@ def _end_tasks(customer: Customer, now: datetime) -> None:
 
 def _move(task: OutreachTask, by: timedelta) -> None:
     """To the beginning of its month, with all that followed: how long it took stays."""
-    for name in ("started_at", "due_at", "first_contact_at", "closed_at"):
-        if at := getattr(task, name):
-            setattr(task, name, at + by)
+    task.snoozed_until, task.snooze_reason = None, ""
+    _shift(task, by, "started_at", "due_at", "first_contact_at", "closed_at")
+    _shift(task, by, "denied_at", "second_due_at", "second_contact_at")
     task.save()
     for contact in task.contacts.all():
-        contact.note, contact.logged_at = "", contact.logged_at + by
-        contact.save(update_fields=["note", "logged_at"])
+        contact.note = ""
+        contact.message_id = contact.message_id and f"forgotten:{contact.pk}"
+        _shift(contact, by, "logged_at", "claimed_at", "proven_at")
+        contact.save()
+    for confirmation in task.confirmations.all():
+        confirmation.comment, confirmation.seed = "", new_seed()
+        _shift(confirmation, by, "asked_at", "answered_at")
+        confirmation.save()
+
+
+def _shift(row: OutreachTask | Contact | Confirmation, by: timedelta, *names: str) -> None:
+    for name in names:
+        if at := getattr(row, name):
+            setattr(row, name, at + by)
 
 
 def _stop_mails(customer: Customer) -> None:

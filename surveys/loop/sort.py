@@ -21,6 +21,8 @@ from surveys.models import (
 
 Cause, State = OutreachTask.Cause, OutreachTask.State
 STEEP = 3  # points of the scale
+# What was before another 72 h began says nothing about them.
+BYGONE = ["first_contact_at", "closed_at", "denied_at", "second_due_at", "second_contact_at"]
 # The comment comes on the page after the score: the mail about the task waits so long for it.
 FOR_THE_COMMENT = timedelta(minutes=3)
 
@@ -99,8 +101,8 @@ def _need_again(task: OutreachTask, cause: str, now: datetime, why: str) -> None
     wait = {"state": State.OPEN, "withdrawn_reason": "", "cause": cause}
     is_waiting = task.state == State.OPEN and task.first_contact_at is None
     if cause == Cause.DETRACTOR != task.cause and not is_waiting:
-        anew = {"started_at": now, "due_at": now + DEADLINE}
-        _change(task, "reopen", now, why, **wait, **anew, first_contact_at=None, closed_at=None)
+        anew = {"started_at": now, "due_at": now + DEADLINE, **dict.fromkeys(BYGONE)}
+        _change(task, "reopen", now, why, **wait, **anew)
     elif task.state == State.WITHDRAWN:
         _change(task, "reopen", now, why, **wait)
     elif task.state == State.OPEN:

@@ -4,6 +4,8 @@ from surveys.models.audit import AuditEntry, AuditSeal, SealingHorizon
 from surveys.models.brand import Brand, Logo
 from surveys.models.chat import ChatHook, ChatMessage
 from surveys.models.clock import Slot, Tick
+from surveys.models.confirmations import Confirmation, GotBack, Helped
+from surveys.models.contacts import Contact
 from surveys.models.erasures import Erasure
 from surveys.models.escalation import (
     Escalation,
@@ -16,7 +18,7 @@ from surveys.models.inbound import DeliveryEvent, Event, InboundMail, MailLane, 
 from surveys.models.invitations import Invitation, Purpose
 from surveys.models.open_links import OpenAnswer, OpenLink
 from surveys.models.outbox import Message
-from surveys.models.outreach import DEADLINE, GOAL, Contact, OutreachTask, RootCause
+from surveys.models.outreach import DEADLINE, GOAL, SECOND_DEADLINE, OutreachTask, RootCause
 from surveys.models.people import Account, Customer, CustomerProperty, Suppression
 from surveys.models.reminders import Reminder, ReminderText
 from surveys.models.responses import (
@@ -36,13 +38,14 @@ from surveys.models.waves import Channel, Wave
 from surveys.models.wording import Wording, Words
 
 __all__ = [
-    "BANDS", "COMMENT_LENGTH", "CONTACT_TIME_LENGTH", "DEADLINE", "GOAL", "Absence", "Account",
-    "ApiKey", "AuditEntry", "AuditSeal", "Band", "Brand", "Channel", "ChatHook", "ChatMessage",
-    "Contact", "ContactChannel", "Customer", "CustomerProperty", "DeliveryEvent", "Erasure",
-    "Escalation", "EscalationPolicy", "EscalationRecipient", "EscalationStep", "Event",
-    "Family", "InboundMail", "Invitation", "Kind", "Logo", "MailLane", "Message", "NoWording",
-    "Notices", "OpenAnswer", "OpenLink", "OutreachTask", "Purpose", "Reminder", "ReminderText",
-    "Response", "ResponseReason", "ResponseVersion", "Role", "RootCause", "SealingHorizon",
-    "Sign", "Slot", "Suppression", "Survey", "Team", "Tick", "Tier", "Trigger", "User", "Visit",
-    "Wave", "Wording", "Words", "client_hash",
+    "BANDS", "COMMENT_LENGTH", "CONTACT_TIME_LENGTH", "DEADLINE", "GOAL", "SECOND_DEADLINE",
+    "Absence", "Account", "ApiKey", "AuditEntry", "AuditSeal", "Band", "Brand", "Channel",
+    "ChatHook", "ChatMessage", "Confirmation", "Contact", "ContactChannel", "Customer",
+    "CustomerProperty", "DeliveryEvent", "Erasure", "Escalation", "EscalationPolicy",
+    "EscalationRecipient", "EscalationStep", "Event", "Family", "GotBack", "Helped", "InboundMail",
+    "Invitation", "Kind", "Logo", "MailLane", "Message", "NoWording", "Notices", "OpenAnswer",
+    "OpenLink", "OutreachTask", "Purpose", "Reminder", "ReminderText", "Response", "ResponseReason",
+    "ResponseVersion", "Role", "RootCause", "SealingHorizon", "Sign", "Slot", "Suppression",
+    "Survey", "Team", "Tick", "Tier", "Trigger", "User", "Visit", "Wave", "Wording", "Words",
+    "client_hash",
 ]  # fmt: skip

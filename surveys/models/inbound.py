@@ -36,6 +36,7 @@ class InboundMail(models.Model):
     class Kind(models.TextChoices):
         REPLY = "reply", "Reply"
         AUTO_REPLY = "auto_reply", "Automatic reply"
+        OURS = "ours", "Written by a colleague"
         BOUNCE = "bounce", "Bounce"
         COMPLAINT = "complaint", "Spam complaint"
         OTHER = "other", "Other"

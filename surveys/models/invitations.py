@@ -28,6 +28,7 @@ class Purpose(models.TextChoices):
     ANSWER = "answer"
     UNSUBSCRIBE = "unsubscribe"
     PRIVACY = "privacy"  # see and delete one's own answers
+    CONFIRM = "confirm"  # say whether somebody got back; of a closed task, not of an invitation
 
 
 def token(purpose: str, seed: bytes) -> str:

@@ -7,6 +7,7 @@ from datetime import datetime
 from django.db import models
 from django.db.models import F, Q
 
+from surveys.models.confirmations import Confirmation
 from surveys.models.escalation import Escalation, EscalationRecipient
 from surveys.models.invitations import Invitation
 from surveys.models.outreach import OutreachTask
@@ -36,6 +37,7 @@ class Message(models.Model):
         REMINDER = "reminder", "Reminder"
         HEADS_UP = "heads_up", "Announcement of a survey"
         TEST = "test", "Test of an invitation"
+        CONFIRMATION = "confirmation", "Question after a closed task"
         TASK_OPENED = "task_opened", "New outreach task"
         WELCOME = "welcome", "Welcome of a colleague"
         PASSWORD_RESET = "password_reset", "Password reset"
@@ -44,12 +46,15 @@ class Message(models.Model):
         REPLIED = "replied", "Reply of a customer"
         ESCALATION = "escalation", "Escalation of a task"
         DIGEST = "digest", "Digest of the morning"
+        DENIED = "denied", "Closing that the customer denies"
         CHAT_STOPPED = "chat_stopped", "Chat room that cannot be told"
         ALARM = "alarm", "Alarm"
 
     # Asking twice is worse than asking a person what happened to one mail; for staff it is the
     # other way round, and the same Message-ID lets their mail program drop the copy.
-    NEVER_TWICE = (Kind.INVITATION, Kind.REMINDER, Kind.HEADS_UP)
+    NEVER_TWICE = (Kind.INVITATION, Kind.REMINDER, Kind.HEADS_UP, Kind.CONFIRMATION)
+    # Those of an invitation: they wait while its survey is paused, and end with it.
+    OF_A_SURVEY = (Kind.INVITATION, Kind.REMINDER, Kind.HEADS_UP)
 
     class State(models.TextChoices):
         QUEUED = "queued", "Queued"
@@ -74,6 +79,9 @@ class Message(models.Model):
     language = models.CharField(max_length=10, blank=True)  # of a test
     task = models.ForeignKey(
         OutreachTask, null=True, on_delete=models.CASCADE, related_name="messages"
+    )
+    confirmation = models.ForeignKey(
+        Confirmation, null=True, on_delete=models.CASCADE, related_name="messages", db_index=False
     )
     user = models.ForeignKey(User, null=True, on_delete=models.CASCADE, related_name="messages")
     escalation = models.ForeignKey(
@@ -107,7 +115,10 @@ class Message(models.Model):
                 condition=Q(
                     kind__in=["invitation", "reminder", "heads_up"], invitation__isnull=False
                 )
+                | Q(kind="confirmation", confirmation__isnull=False, invitation__isnull=False)
                 | Q(kind="task_opened", task__isnull=False, user__isnull=False)
+                | Q(kind="denied", confirmation__isnull=False, user__isnull=False)
+                | Q(kind="denied", confirmation__isnull=False, recipient__isnull=False)
                 | Q(kind="test", survey__isnull=False, user__isnull=False)
                 | Q(
                     kind__in=["contact_bounced", "contact_silent", "replied"],
@@ -158,6 +169,11 @@ class Message(models.Model):
             ),
             models.Index(
                 F("recipient"), name="messages_to_recipient", condition=Q(recipient__isnull=False)
+            ),
+            models.Index(
+                F("confirmation"),
+                name="messages_of_confirmation",
+                condition=Q(confirmation__isnull=False),
             ),
             models.Index(  # the circuit breaker: a survey's latest
                 F("sent_at"),

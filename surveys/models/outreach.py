@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, OuterRef, Q, Subquery
 
 from surveys.models.people import Customer
 from surveys.models.responses import Response
@@ -13,6 +13,7 @@ from surveys.models.staff import User
 from surveys.models.visibility import owned
 
 DEADLINE = timedelta(hours=72)  # elapsed, whatever the clocks on the walls do
+SECOND_DEADLINE = timedelta(hours=24)  # after a customer has denied that anybody got back
 GOAL = 0.95  # of detractors personally contacted within the deadline
 
 
@@ -48,8 +49,29 @@ class OutreachTasks(models.QuerySet["OutreachTask"]):
         return self.filter(state=OutreachTask.State.OPEN)
 
     def overdue(self, now: datetime) -> OutreachTasks:
-        """Open, past the deadline, and nobody has reached the customer."""
-        return self.open().filter(due_at__lt=now, first_contact_at=None)
+        """Open, past the deadline or the second one, and nobody has reached the customer."""
+        first = Q(due_at__lt=now, first_contact_at=None)
+        return self.open().filter(first | Q(second_due_at__lt=now, second_contact_at=None))
+
+    def asleep(self, now: datetime) -> OutreachTasks:
+        """Snoozed. They wake up by themselves; nothing has to run for that."""
+        return self.open().filter(snoozed_until__gt=now)
+
+    def awake(self, now: datetime) -> OutreachTasks:
+        return self.open().exclude(snoozed_until__gt=now)
+
+    def with_shift(self) -> OutreachTasks:
+        """Each with its `shift`: points between its answer and the customer's next one after the
+        closing, in the same family of surveys, of the same kind. None: there is no such yet."""
+        later = Response.objects.counted().filter(
+            customer=OuterRef("customer"),
+            kind=OuterRef("response__kind"),
+            survey__family=OuterRef("response__survey__family"),
+            answered_at__gt=OuterRef("closed_at"),
+            score__isnull=False,
+        )
+        next_score = Subquery(later.order_by("answered_at", "pk").values("score")[:1])
+        return self.annotate(shift=next_score - F("response__score"))
 
     def most_urgent_first(self) -> OutreachTasks:
         return self.order_by("due_at", "pk")
@@ -98,7 +120,13 @@ class OutreachTask(models.Model):
         default=0, editable=False
     )
     first_contact_at = models.DateTimeField(null=True, editable=False)  # derived from contacts
+    snoozed_until = models.DateTimeField(null=True, editable=False)  # a view of the queue, no more
+    snooze_reason = models.CharField(max_length=200, blank=True, editable=False)
     closed_at = models.DateTimeField(null=True, editable=False)
+    closings = models.PositiveSmallIntegerField(default=0, editable=False)  # so far
+    denied_at = models.DateTimeField(null=True, editable=False)  # by the customer, most lately
+    second_due_at = models.DateTimeField(null=True, editable=False)
+    second_contact_at = models.DateTimeField(null=True, editable=False)  # derived as the first is
     root_cause = models.ForeignKey(
         RootCause, null=True, blank=True, on_delete=models.PROTECT, related_name="tasks"
     )
@@ -134,6 +162,15 @@ class OutreachTask(models.Model):
                 condition=~Q(state="withdrawn") | ~Q(withdrawn_reason=""),
             ),
             models.CheckConstraint(
+                name="second_deadline_24_hours_after_denial",
+                condition=Q(denied_at=None, second_due_at=None, second_contact_at=None)
+                | Q(second_due_at=F("denied_at") + SECOND_DEADLINE),
+            ),
+            models.CheckConstraint(
+                name="snoozed_task_has_a_reason",
+                condition=Q(snoozed_until=None) | ~Q(snooze_reason=""),
+            ),
+            models.CheckConstraint(
                 name="task_state_is_known",
                 condition=Q(state__in=["open", "closed", "withdrawn", "forgotten"]),
             ),
@@ -152,52 +189,39 @@ class OutreachTask(models.Model):
                 name="tasks_unreached",
                 condition=Q(state="open", first_contact_at=None),
             ),
+            models.Index(  # the sweep that asks whether it helped
+                fields=["closed_at"], name="tasks_closed", condition=Q(state="closed")
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.customer}: {self.response.score}"
 
+    @property
+    def was_reached(self) -> bool:
+        """The customer; after a denial: again."""
+        return bool(self.second_contact_at if self.denied_at else self.first_contact_at)
+
+    @property
+    def waits_until(self) -> datetime | None:
+        """The deadline that still runs, or has run out; None: the customer has been reached."""
+        if self.was_reached:
+            return None
+        return self.second_due_at or self.due_at
+
     def is_overdue(self, now: datetime) -> bool:
-        return self.state == self.State.OPEN and not self.first_contact_at and now > self.due_at
+        late = [
+            at
+            for at, met in (
+                (self.due_at, self.first_contact_at),
+                (self.second_due_at, self.second_contact_at),
+            )
+            if at and not met
+        ]
+        return self.state == self.State.OPEN and any(now > at for at in late)
+
+    def is_asleep(self, now: datetime) -> bool:
+        return self.snoozed_until is not None and self.snoozed_until > now
 
     def time_left(self, now: datetime) -> timedelta:
         return self.due_at - now
-
-
-class Contact(models.Model):
-    """One attempt to reach the customer. Reached means: spoke, met, replied or refused."""
-
-    class Channel(models.TextChoices):
-        PHONE = "phone", "Phone"
-        EMAIL = "email", "E-mail"
-        MEETING = "meeting", "Meeting"
-        CHAT = "chat", "Chat or text message"
-
-    class Outcome(models.TextChoices):
-        SPOKE = "spoke", "Spoke"
-        MET = "met", "Met"
-        REPLIED = "replied", "Replied"
-        REFUSED = "refused", "Reached, but refused to talk"
-        LEFT_MESSAGE = "left_message", "Left a message"
-        NO_ANSWER = "no_answer", "No answer"
-        WRONG_PERSON = "wrong_person", "Wrong person"
-        MAIL_SENT = "mail_sent", "Mail sent, no reply yet"
-
-    REACHED = (Outcome.SPOKE, Outcome.MET, Outcome.REPLIED, Outcome.REFUSED)
-
-    task = models.ForeignKey(OutreachTask, on_delete=models.PROTECT, related_name="contacts")
-    user = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="contacts")
-    channel = models.CharField(max_length=7, choices=Channel.choices)
-    outcome = models.CharField(max_length=12, choices=Outcome.choices)
-    note = models.TextField(max_length=2_000, blank=True)
-    logged_at = models.DateTimeField()
-
-    class Meta:
-        ordering = ["logged_at"]
-
-    def __str__(self) -> str:
-        return f"{self.get_channel_display()}: {self.get_outcome_display()}"
-
-    @property
-    def reached(self) -> bool:
-        return self.outcome in self.REACHED

@@ -34,6 +34,7 @@ NOUNS = [
     "outreachtask",
     "contact",
     "rootcause",
+    "confirmation",
     "message",
     "auditentry",
     "erasure",
@@ -59,7 +60,9 @@ def _may(actions: str, nouns: str) -> set[str]:
 VIEW_REPORTS = {"analysis.view_report", "analysis.view_theme"}
 VIEW_ALL = _may("view", " ".join(NOUNS)) | VIEW_REPORTS
 WORK_THE_QUEUE = _may("view", "account customer survey response outreachtask contact rootcause")
-WORK_THE_QUEUE |= _may("view", "invitation responseversion absence inboundmail") | VIEW_REPORTS
+WORK_THE_QUEUE |= (
+    _may("view", "invitation responseversion absence inboundmail confirmation") | VIEW_REPORTS
+)
 WORK_THE_QUEUE |= _may("change", "outreachtask") | _may("add", "contact absence")
 
 GRANTS: dict[str, set[str]] = {
@@ -89,11 +92,12 @@ GRANTS: dict[str, set[str]] = {
 
 # What no role may do in the admin, an administrator neither: these rows are evidence.
 EVIDENCE = "response responseversion auditentry message invitation event inboundmail deliveryevent"
-EVIDENCE += " erasure"
+EVIDENCE += " erasure confirmation"
 NEVER = _may("delete", f"outreachtask contact {EVIDENCE}") | _may("add", f"outreachtask {EVIDENCE}")
 NEVER |= _may(
     "change",
-    "contact responseversion auditentry invitation event inboundmail deliveryevent erasure",
+    "contact responseversion auditentry invitation event inboundmail deliveryevent erasure"
+    " confirmation",
 )
 
 
