@@ -28,6 +28,9 @@ CONTACT_EMAIL = env("CONTACT_EMAIL", default="surveys@localhost.localdomain")
 # Manners: between two surveys to one customer, of whatever families; reminders do not count.
 GLOBAL_THROTTLE_DAYS = env.int("GLOBAL_THROTTLE_DAYS", default=7)
 
+# After a task was closed, its customer is asked whether somebody got back to them.
+CONFIRM_AFTER_HOURS = env.int("CONFIRM_AFTER_HOURS", default=24)
+
 # How long things are kept; a sweep each night sees to it (surveys/loop/expire.py).
 KEEP_MAIL_DAYS = env.int("KEEP_MAIL_DAYS", default=30)  # what came in, and what servers said
 KEEP_ADDRESS_DAYS = env.int("KEEP_ADDRESS_DAYS", default=30)  # of visitors, with their browsers
@@ -170,6 +173,10 @@ MAIL_CONNECTIONS = env.int("MAIL_CONNECTIONS", default=4)  # of one sender, at o
 MAIL_RATE = env.float("MAIL_RATE", default=10)  # mails a second of one sender; 0: no limit
 RESEND_IN_DOUBT = env.bool("RESEND_IN_DOUBT", default=False)
 BOUNCE_ADDRESS = env("BOUNCE_ADDRESS", default="")  # with one, each mail has its own return path
+# With one, each task has an address of its own: mails to it, or with it in BCC, log themselves.
+TASK_ADDRESS = env("TASK_ADDRESS", default=CONTACT_EMAIL if EMBEDDED else "")
+# How our mail server names itself in Authentication-Results: without it no mail proves its sender.
+AUTHSERV_ID = env("AUTHSERV_ID", default="")
 INBOUND_URL = env("INBOUND_URL", default="")  # the mailbox that bounces and replies come to
 PROVIDERS = ["brevo", "mailersend", "mailgun", "mailjet", "mailtrap",
              "postmark", "resend", "sendgrid", "sparkpost"]  # fmt: skip

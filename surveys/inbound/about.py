@@ -8,10 +8,10 @@ import re
 from django.conf import settings
 from django.db.models import Q
 
-from surveys.delivery import verp
+from surveys.delivery import task_address, verp
 from surveys.inbound.read import Incoming
 from surveys.inbound.reports import Report
-from surveys.models import Customer, Invitation, Message, Purpose
+from surveys.models import Customer, Invitation, Message, OutreachTask, Purpose, User
 
 OURS = re.compile(r"<voc\.(\d{1,18})\.[a-z_]{1,20}@[^<>\s]+>")
 RELATED = ("invitation__customer__account__owner", "invitation__survey__family", "user")
@@ -49,6 +49,37 @@ def answered(mail: Incoming) -> tuple[Customer | None, Invitation | None]:
     known = wrote.standing
     asked = known.invitations.filter(decision=Invitation.Decision.ASK)
     return known, asked.order_by("-created_at").first()
+
+
+def tasks_of(mail: Incoming) -> list[OutreachTask]:
+    """Those whose own addresses it was sent to."""
+    ids = {pk for address in mail.recipients if (pk := task_address.read(address)) is not None}
+    if not ids:
+        return []
+    tasks = OutreachTask.objects.filter(pk__in=ids).select_related(
+        "customer__account", "response__invitation", "owner"
+    )
+    return list(tasks.order_by("pk"))
+
+
+def wrote(mail: Incoming, tasks: list[OutreachTask]) -> tuple[User | None, list[OutreachTask]]:
+    """The colleague whose address it bears, if one has it, and those of the tasks that it counts
+    for: of a colleague's, those they work and whose customer it is written to, for all to see; of
+    any other, those whose customer has this address."""
+    colleague = User.objects.filter(email=mail.sender, is_active=True).first()
+    if colleague is None:
+        return None, [task for task in tasks if mail.sender in _addresses(task.customer)]
+    rows = OutreachTask.objects.visible_to(colleague).filter(pk__in=[task.pk for task in tasks])
+    works = set(rows.values_list("pk", flat=True))
+    to = set(mail.recipients)
+    mine = [task for task in tasks if task.pk in works and to & _addresses(task.customer)]
+    return colleague, mine if colleague.has_perm("surveys.add_contact") else []
+
+
+def _addresses(customer: Customer) -> set[str]:
+    """Theirs, and those of records that were merged into theirs."""
+    merged = customer.signposts.exclude(email=None).values_list("email", flat=True)
+    return {email for email in (customer.email, *merged) if email}
 
 
 def _by_link(report: Report) -> Message | None:

@@ -30,7 +30,8 @@ def sweep(directory: Path, clock: Callable[[], datetime]) -> int:
 
 
 def _to_us(folder: Path) -> Iterator[Path]:
-    ours = [address for address in (settings.CONTACT_EMAIL, settings.BOUNCE_ADDRESS) if address]
+    known = (settings.CONTACT_EMAIL, settings.BOUNCE_ADDRESS, settings.TASK_ADDRESS)
+    ours = [address for address in known if address]
     for file in sorted(folder.glob("*")):
         with file.open("rb") as content:
             recipients = DELIVERED_TO.findall(content.read(ENVELOPE))

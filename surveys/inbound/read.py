@@ -10,8 +10,9 @@ from email.header import decode_header, make_header
 from email.message import Message
 from email.utils import getaddresses
 
-from surveys.inbound import reports
+from surveys.inbound import proof, reports
 from surveys.inbound.body import clean, text_of
+from surveys.inbound.proof import NOTHING, Proof
 from surveys.inbound.reports import Report
 from surveys.models import InboundMail
 
@@ -44,6 +45,7 @@ class Incoming:
     recipients: list[str] = field(default_factory=list)
     answers: list[str] = field(default_factory=list)  # Message-IDs of what it answers
     report: Report | None = None
+    proof: Proof = NOTHING
 
 
 def read(raw: bytes) -> Incoming:
@@ -74,6 +76,7 @@ def _read(mail: Message, raw: bytes) -> Incoming:
         recipients=recipients[:50],
         answers=answers[-20:],
         report=report,
+        proof=proof.of(mail, sender),
     )
 
 

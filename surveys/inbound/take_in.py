@@ -7,12 +7,15 @@ import logging
 from collections.abc import Iterable
 from datetime import datetime
 
+from django.conf import settings
+
 from surveys.inbound import about
 from surveys.inbound.read import Incoming, read
 from surveys.loop.bounce import bounce
 from surveys.loop.complain import complain
+from surveys.loop.correspond import correspond
 from surveys.loop.reply import reply
-from surveys.models import InboundMail
+from surveys.models import InboundMail, OutreachTask
 
 log = logging.getLogger(__name__)
 PERMANENT = {"hard_bounce": True, "soft_bounce": False}
@@ -25,6 +28,8 @@ def take_in(raw: bytes, now: datetime, delivered_to: Iterable[str] = ()) -> bool
     if delivered_to:
         recipients = [address.lower() for address in delivered_to]
         mail = dataclasses.replace(mail, recipients=[*recipients, *mail.recipients])
+    if mail.report is None and (tasks := about.tasks_of(mail)):
+        return _about_tasks(mail, tasks, now)
     if InboundMail.objects.filter(message_id=mail.message_id).exists():
         return False
     return _report(mail, now) if mail.report else _letter(mail, now)
@@ -49,6 +54,22 @@ def _letter(mail: Incoming, now: datetime) -> bool:
     row = _row(mail, now)
     row.customer, row.invitation = about.answered(mail)
     return reply(row)
+
+
+def _about_tasks(mail: Incoming, tasks: list[OutreachTask], now: datetime) -> bool:
+    """It came to the secret address of these tasks. Whose mail it is must be proved all the same:
+    a colleague knows the address, and could write in the customer's name."""
+    colleague, theirs = about.wrote(mail, tasks)
+    first = (theirs or tasks)[0]
+    row = _row(mail, now)
+    row.customer, row.invitation = first.customer, first.response.invitation
+    if colleague:
+        row.kind = InboundMail.Kind.OURS
+    is_proven = mail.proof.is_senders or settings.EMBEDDED
+    if not is_proven or mail.kind != InboundMail.Kind.REPLY:
+        theirs = []
+    times = {"arrived_at": mail.proof.arrived_at, "written_at": mail.proof.written_at}
+    return correspond(row, theirs, colleague, first.owner, **times)
 
 
 def _row(mail: Incoming, now: datetime) -> InboundMail:
