@@ -11,6 +11,8 @@ from surveys.delivery import chat, claim, doubt, send
 from surveys.inbound import embedded, mailbox
 from surveys.loop import (
     ask,
+    confirm,
+    deny,
     escalate,
     expire,
     forget_again,
@@ -64,6 +66,13 @@ def escalate_tasks() -> int:
 @shared_task
 def send_digests() -> int:
     return _tick("send digests", tell.digests(timezone.now()))
+
+
+@shared_task
+def confirm_closings() -> int:
+    """Ask the customers of what was closed yesterday; tell the head of what they denied in vain."""
+    now = timezone.now()
+    return _tick("confirm closings", confirm.ask(now) + deny.escalate(now))
 
 
 @shared_task

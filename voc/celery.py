@@ -48,6 +48,11 @@ app.conf.beat_schedule = {
         "schedule": 4 * TICK,
         "options": UNTIL_NEXT,
     },
+    "confirm closings": {
+        "task": "surveys.tasks.confirm_closings",
+        "schedule": 2 * TICK,
+        "options": UNTIL_NEXT,
+    },
     "tell chats": {"task": "surveys.tasks.tell_chats", "schedule": TICK, "options": UNTIL_NEXT},
     # every promise made to the outbox
     "send mail": {"task": "surveys.tasks.send_mail", "schedule": TICK, "options": UNTIL_NEXT},

@@ -80,7 +80,7 @@ def latest(survey: Survey, kind: str, limit: Limit) -> tuple[int, int]:
 
 def hold(survey: Survey) -> int:
     """Keep the survey's waiting mails back, the first few thousand at once; returns how many."""
-    mails = Message.objects.filter(invitation__survey=survey, kind__in=Message.NEVER_TWICE)
+    mails = Message.objects.filter(invitation__survey=survey, kind__in=Message.OF_A_SURVEY)
     concerned = mails.filter(state=State.QUEUED).count()
     following.begin(survey)
     hold_batch(survey)

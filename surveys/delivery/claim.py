@@ -90,7 +90,7 @@ def _with_all_they_are_about(rows: Messages) -> Messages:
     """In as few queries as there are kinds of rows; the surveys' words are shared by all."""
     about = ("invitation__customer__account__owner", "invitation__wave", "user", "survey__brand")
     rows = rows.select_related(*about, "task__response__survey", "task__customer__account")
-    rows = rows.select_related("escalation", "recipient", "task__owner")
+    rows = rows.select_related("escalation", "recipient", "task__owner", "confirmation")
     shared = ("invitation__survey__wordings", "invitation__survey__brand", "reminder__texts")
     return rows.prefetch_related(*shared)
 
@@ -167,7 +167,7 @@ def wait(message: Message, until: datetime, why: str) -> bool:
 
 
 def tried_until(message: Message) -> datetime:
-    if message.kind in Message.NEVER_TWICE and message.invitation:
+    if message.kind in Message.OF_A_SURVEY and message.invitation:
         return message.invitation.expires_at
     return message.created_at + GIVE_UP
 

@@ -10,9 +10,16 @@ from surveys.delivery import notices, task_notices
 from surveys.delivery.compiled import said
 from surveys.delivery.headers import mailbox_line, one_line
 from surveys.delivery.letter import Letter, about, letter
-from surveys.delivery.links import admin_link, answer_link, privacy_link, unsubscribe_link
+from surveys.delivery.links import (
+    admin_link,
+    answer_link,
+    confirm_link,
+    privacy_link,
+    unsubscribe_link,
+)
 from surveys.delivery.sheets import (
     Sheet,
+    confirmation_sheet,
     heads_up_sheet,
     reminder_words_of,
     sender_of,
@@ -59,6 +66,16 @@ def heads_up(message: Message) -> Letter:
     return _to_customer(message, asked, sheet, sender, replies)
 
 
+def confirmation(message: Message) -> Letter:
+    """A day after a task was closed: did somebody get back, and did it help? Its links lead to a
+    page where nothing is sent before the button is pressed."""
+    asked, question = about(message.invitation), about(message.confirmation)
+    words = words_of(asked.survey, asked.language)
+    sender = sender_of(asked.survey)
+    sheet = confirmation_sheet(asked.survey, words, sender, named=_is_named(asked.customer))
+    return _to_customer(message, asked, sheet, sender, link=confirm_link(question))
+
+
 def owner_of(customer: Customer) -> User | None:
     """The colleague who looks after the customer's account, if any does."""
     owner = customer.account.owner if customer.account else None
@@ -78,10 +95,16 @@ def test(message: Message) -> Letter:
 
 
 def _to_customer(
-    message: Message, asked: Invitation, sheet: Sheet, sender: str, more: bytes = b""
+    message: Message,
+    asked: Invitation,
+    sheet: Sheet,
+    sender: str,
+    more: bytes = b"",
+    link: str = "",
 ) -> Letter:
+    """`link` is where the mail leads; the page of the survey, if nothing else is said."""
     customer, opt_out = asked.customer, unsubscribe_link(asked)
-    links = answer_link(asked), opt_out, privacy_link(asked)
+    links = link or answer_link(asked), opt_out, privacy_link(asked)
     values = _values(customer.name, asked.product, *links)
     more += (  # RFC 8058; and by what Google tells complaints apart
         f"List-Unsubscribe: <{opt_out}>\r\n"
@@ -136,6 +159,7 @@ WRITERS = {
     Kind.INVITATION: invitation,
     Kind.REMINDER: reminder,
     Kind.HEADS_UP: heads_up,
+    Kind.CONFIRMATION: confirmation,
     Kind.TEST: test,
     Kind.TASK_OPENED: notices.task_opened,
     Kind.WELCOME: notices.welcome,
@@ -145,6 +169,7 @@ WRITERS = {
     Kind.REPLIED: notices.replied,
     Kind.ESCALATION: task_notices.escalation,
     Kind.DIGEST: task_notices.digest,
+    Kind.DENIED: task_notices.denied,
     Kind.CHAT_STOPPED: task_notices.chat_stopped,
     Kind.ALARM: notices.alarm,
 }

@@ -36,4 +36,4 @@ def next_batch(leader: Wave | Survey) -> list[int]:
 
 
 def mails_of(invitations: list[int]) -> QuerySet[Message]:
-    return Message.objects.filter(invitation__in=invitations, kind__in=Message.NEVER_TWICE)
+    return Message.objects.filter(invitation__in=invitations, kind__in=Message.OF_A_SURVEY)

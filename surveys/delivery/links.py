@@ -11,7 +11,15 @@ from django.urls import reverse
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 
-from surveys.models import Escalation, EscalationRecipient, Invitation, OpenLink, Purpose, User
+from surveys.models import (
+    Confirmation,
+    Escalation,
+    EscalationRecipient,
+    Invitation,
+    OpenLink,
+    Purpose,
+    User,
+)
 
 
 def answer_link(asked: Invitation) -> str:
@@ -26,6 +34,11 @@ def unsubscribe_link(asked: Invitation) -> str:
 def privacy_link(asked: Invitation) -> str:
     """Where this customer sees and deletes what they have said."""
     return _customers(Purpose.PRIVACY, asked)
+
+
+def confirm_link(question: Confirmation) -> str:
+    """Where the customer says whether somebody got back to them."""
+    return settings.SITE_URL + reverse("surveys:confirm", args=[question.token])
 
 
 def open_link(link: OpenLink) -> str:

@@ -49,8 +49,16 @@ def _of_the_morning(message: Message, now: datetime) -> str:
     return "" if digest_of(reader, message.created_at).exists() else "Nothing is left to tell."
 
 
+def _of_a_denial(message: Message, now: datetime) -> str:
+    task = message.task
+    if task and task.state != OutreachTask.State.OPEN:
+        return "The task is over."
+    return "The customer has been reached." if task and task.was_reached else ""
+
+
 RULES = {
     Kind.TASK_OPENED: _of_a_new_task,
     Kind.ESCALATION: _of_an_escalation,
+    Kind.DENIED: _of_a_denial,
     Kind.DIGEST: _of_the_morning,
 }

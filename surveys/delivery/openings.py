@@ -36,6 +36,7 @@ def closed_until(message: Message, now: datetime) -> datetime | None:
     invitation = message.invitation
     if invitation is None or message.kind not in Message.NEVER_TWICE:
         return None
-    wave = None if message.kind == Message.Kind.REMINDER else invitation.wave
+    follows_wave = message.kind in (Message.Kind.INVITATION, Message.Kind.HEADS_UP)
+    wave = invitation.wave if follows_wave else None
     opens = opening(invitation.survey, invitation.customer, now, wave)
     return opens if opens > now else None

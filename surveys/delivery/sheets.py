@@ -18,7 +18,8 @@ from surveys.delivery.compiled import Form, Pieces, Place, Values, cut, mark, sa
 from surveys.models import Reminder, Survey, Words
 from surveys.models.wording import cut as cut_words
 
-INVITATION, HEADS_UP = "invitation", "heads_up"  # names of templates
+# Names of templates
+INVITATION, HEADS_UP, CONFIRMATION = "invitation", "heads_up", "confirmation"
 NO_FOREIGN_FONTS = mrml.RenderOptions(fonts={})  # it would fetch “Roboto” from another company
 RIGHT_TO_LEFT = {"ar", "fa", "he", "ur"}
 TEXTS = [field.name for field in fields(Words) if field.name != "language"]
@@ -95,6 +96,10 @@ def survey_sheet(survey: Survey, words: Words, *, named: bool) -> Sheet:
 
 def heads_up_sheet(survey: Survey, words: Words, sender: str, *, named: bool) -> Sheet:
     return _sheet_of(HEADS_UP, survey, words, sender, named)
+
+
+def confirmation_sheet(survey: Survey, words: Words, sender: str, *, named: bool) -> Sheet:
+    return _sheet_of(CONFIRMATION, survey, words, sender, named)
 
 
 def _sheet_of(name: str, survey: Survey, words: Words, sender: str, named: bool) -> Sheet:

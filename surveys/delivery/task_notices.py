@@ -9,7 +9,15 @@ from surveys.delivery.digest import digest_of, morning_of
 from surveys.delivery.letter import Letter, about
 from surveys.delivery.links import acknowledge_link, admin_link, queue_link
 from surveys.delivery.notices import local, notice
-from surveys.models import DEADLINE, ChatHook, Escalation, EscalationStep, Message, OutreachTask
+from surveys.models import (
+    DEADLINE,
+    ChatHook,
+    Escalation,
+    EscalationStep,
+    GotBack,
+    Message,
+    OutreachTask,
+)
 
 LONGEST_DIGEST = 50  # tasks; the queue itself says the rest
 OVERDUE = "Overdue"
@@ -47,6 +55,26 @@ def _what_is_wrong(one: Escalation) -> str:
 
 def _is_late(one: Escalation) -> bool:
     return timedelta(hours=one.hours) >= DEADLINE
+
+
+def denied(message: Message) -> Letter:
+    """To those above a task that was closed, and which the customer has opened again by saying that
+    nobody got back to them, or that it did not help."""
+    word = about(message.confirmation)
+    task, reader = word.task, message.user or about(message.recipient)
+    who = task.customer.account or task.customer
+    what = "nobody got back" if word.got_back == GotBack.NO else "it did not help"
+    is_late = word.climbed_at is not None
+    return notice(
+        message,
+        f"{who}: {'24 hours later nobody has called' if is_late else what}",
+        task=task,
+        word=word,
+        is_late=is_late,
+        due=local(about(task.second_due_at), reader),
+        zone=reader.zone,
+        link=admin_link(task) if message.user else "",
+    )
 
 
 def digest(message: Message) -> Letter:

@@ -44,6 +44,20 @@ STILL_WANTED = """
                 WHERE earlier.customer_id = invitation.customer_id AND earlier.id <> invitation.id
                     AND mail.kind = 'invitation' AND mail.state IN ('sending', 'sent', 'in_doubt')
                     AND coalesce(mail.sent_at, mail.handed_at) > %(now)s - INTERVAL '24 hours')))
+    WHEN message.kind = 'confirmation' THEN EXISTS (
+        SELECT FROM surveys_confirmation AS question
+        JOIN surveys_outreachtask AS task ON task.id = question.task_id
+        JOIN surveys_customer AS customer ON customer.id = task.customer_id
+        JOIN surveys_invitation AS invitation ON invitation.id = message.invitation_id
+        JOIN surveys_survey AS survey ON survey.id = invitation.survey_id
+        WHERE question.id = message.confirmation_id AND question.answered_at IS NULL
+            AND task.state = 'closed' AND task.closings = question.number
+            AND customer.email = given.email
+            AND NOT EXISTS (
+                SELECT FROM surveys_suppression AS suppression
+                WHERE suppression.digest = given.digest
+                    AND (suppression.family_id IS NULL
+                        OR suppression.family_id = survey.family_id)))
     WHEN message.recipient_id IS NOT NULL THEN EXISTS (
         SELECT FROM surveys_escalationrecipient AS recipient
         WHERE recipient.id = message.recipient_id AND recipient.is_active)
@@ -76,6 +90,9 @@ class Known:
 
     def unwanted(self, message: Message, now: datetime) -> Unwanted | None:
         """Why this mail should not be sent after all; None when it should."""
+        if message.kind == Message.Kind.CONFIRMATION:
+            why = self._why_not_to_confirm(message)
+            return Unwanted(State.CANCELLED, why) if why else None
         if message.kind not in Message.NEVER_TWICE or message.invitation is None:
             why = why_needless(message, now)
             return Unwanted(State.CANCELLED, why) if why else None
@@ -83,6 +100,20 @@ class Known:
             if does_apply:
                 return Unwanted(state, why)
         return None
+
+    def _why_not_to_confirm(self, message: Message) -> str:
+        """Closed surveys, pauses and throttles say nothing here: the customer began it."""
+        question, asked = message.confirmation, message.invitation
+        task = message.task
+        if question is None or asked is None or task is None:
+            return "What this mail is about is gone."
+        if question.answered_at or question.number != task.closings or task.state != "closed":
+            return "The customer has answered already, or the task is open again."
+        digest = self.digests.get(asked.customer.email or "")
+        if digest is None:
+            return "The customer has no e-mail address any more."
+        families = {(digest, asked.survey.family_id), (digest, None)}
+        return "The customer does not want to be asked." if families & self.suppressed else ""
 
     def spaced_until(self, message: Message, now: datetime) -> datetime | None:
         """When the 24 hours after another survey's invitation to the customer are over; None: they

@@ -264,7 +264,7 @@ def _move_invitations(kept: Customer, other: Customer) -> int:
     """Both of an occasion stay, with their answers; of two mails still to go out, one goes."""
     for clash in _clashes(kept, other):
         waiting = clash.messages.filter(state__in=[Message.State.QUEUED, Message.State.HELD])
-        waiting.filter(kind__in=Message.NEVER_TWICE).update(
+        waiting.filter(kind__in=Message.OF_A_SURVEY).update(
             state=Message.State.CANCELLED, last_error=MERGED
         )
         suffix = f", merged {other.pk}"

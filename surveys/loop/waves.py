@@ -135,7 +135,7 @@ def _move(wave: Wave, before: tuple[str, ...], after: str, refusal: str) -> None
 
 
 def _mails(wave: Wave) -> QuerySet[Message]:
-    return Message.objects.filter(invitation__wave=wave, kind__in=Message.NEVER_TWICE)
+    return Message.objects.filter(invitation__wave=wave, kind__in=Message.OF_A_SURVEY)
 
 
 def catch_up(survey: Survey, wave: Wave | None, held: QuerySet[Message], now: datetime) -> None:

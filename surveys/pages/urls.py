@@ -5,6 +5,7 @@ from django.urls import path, re_path
 from surveys.pages.acknowledge import acknowledge
 from surveys.pages.answer import answer
 from surveys.pages.brand import colours, logo
+from surveys.pages.confirm import confirm
 from surveys.pages.open import open_form, open_page
 from surveys.pages.privacy import delete, download, privacy
 from surveys.pages.unsubscribe import unsubscribe
@@ -13,6 +14,7 @@ app_name = "surveys"
 urlpatterns = [
     path("a/<str:token>", answer, name="answer"),
     path("a/<str:token>/all", answer, {"is_hidden": True}, name="hidden"),
+    path("c/<str:token>", confirm, name="confirm"),
     path("k/<str:token>", acknowledge, name="acknowledge"),
     path("o/<str:token>", open_page, name="open"),
     path("o/<str:token>/<str:key>", open_form, name="open-form"),
