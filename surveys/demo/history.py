@@ -122,7 +122,8 @@ class History:
         contacts, mails = [], []
         for one, task in pairs:
             first_owner = task.customer.account.owner
-            after = {"owner": first_owner and first_owner.pk, "due_at": str(task.due_at)}
+            after = {"owner": first_owner and first_owner.pk, "cause": task.cause,
+                     "due_at": task.due_at.isoformat()}  # fmt: skip
             self._note("open", task, task.started_at, None, after=after)
             if first_owner:
                 mails.append(_told(task, first_owner))

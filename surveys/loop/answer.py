@@ -59,6 +59,7 @@ class More:
     time: str = ""
 
 
+@transaction.atomic
 def give(
     invitation: Invitation, score: int, comment: str, now: datetime, by: User | None = None
 ) -> tuple[Response, bool]:
@@ -67,14 +68,14 @@ def give(
     Returns the answer and whether it is new: a second one for the same invitation returns the first
     unchanged, unless that was a machine's. Raises CannotAnswer, sort.ScoreOutOfRange.
     """
-    with transaction.atomic():
-        _lock(invitation)
-        given = Response.objects.counted().filter(invitation=invitation).first()
-        if given:
-            return given, False
-        pressed = press(invitation, score, now, comment=comment, confirmed=True, finished=True)
-        if by:
-            AuditEntry.record("answer", pressed.response, now, actor=by, after={"score": score})
+    given = _given(invitation)
+    if given and given.verdict == Verdict.PERSON:
+        return given, False
+    _refuse_what_is_over(invitation, given, now)
+    given = given or _new(invitation, now)
+    pressed = take(given, score, now, comment=comment, confirmed=True, finished=True)
+    if by:
+        AuditEntry.record("answer", pressed.response, now, actor=by, after={"score": score})
     return pressed.response, pressed.is_new
 
 
@@ -97,9 +98,7 @@ def press(
     may add some. With any it is kept as a machine's. `confirmed` presses are taken at their word.
     Raises CannotAnswer, TooLateToCorrect, sort.ScoreOutOfRange.
     """
-    _lock(invitation)  # two presses at once: the second waits, and finds the first
-    rows = Response.objects.select_for_update(of=("self",)).select_related("survey")
-    given = rows.filter(invitation=invitation).first()
+    given = _given(invitation)
     _refuse_what_is_over(invitation, given, now)
     return take(
         given or _new(invitation, now),
@@ -281,6 +280,13 @@ def _lock(invitation: Invitation) -> None:
     rows = Invitation.objects.select_for_update().only("pk")
     if not rows.filter(pk=invitation.pk, answer_digest=invitation.answer_digest).first():
         raise CannotAnswer("This link leads nowhere any more.")
+
+
+def _given(invitation: Invitation) -> Response | None:
+    """The answer there is. Two presses at once: the second waits here, and finds the first."""
+    _lock(invitation)
+    rows = Response.objects.select_for_update(of=("self",)).select_related("survey")
+    return rows.filter(invitation=invitation).first()
 
 
 def _locked(response: Response) -> Any:
