@@ -24,6 +24,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import chain, count, islice
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from tests.bench import profiles
 from tests.bench.mails import Links, Mail, mails_with
@@ -88,7 +89,7 @@ class Scan:
     profile: Profile
     mails: list[Mail]
     answers: int = 0
-    optouts: int = 0
+    optouts: int = 0  # or answers that were deleted by their own page
     tasks: int = 0
     caught: int = 0  # answers stored as a machine's
     pressed_through: int = 0  # links
@@ -150,23 +151,25 @@ def a_day_passes(mails: list[Mail]) -> None:
 
 def judged(scan: Scan) -> Scan:
     """Fill in what is in the database about its mails."""
-    from surveys.models import OutreachTask, Response, Suppression
+    from surveys.models import Customer, OutreachTask, Response, Suppression
 
-    digests = {Suppression.hash(mail.invitation.customer.email): mail for mail in scan.mails}
-    left = Suppression.objects.filter(digest__in=digests)
-    opted_out = {
-        digests[bytes(digest)].invitation.pk for digest in left.values_list("digest", flat=True)
-    }
-    given = Response.objects.filter(invitation__in=[mail.invitation for mail in scan.mails])
+    asked = [mail.invitation for mail in scan.mails]
+    of = {Suppression.hash(one.customer.email): one.pk for one in asked}
+    left = Suppression.objects.filter(digest__in=of, reason="unsubscribed")
+    opted_out = {of[bytes(digest)] for digest in left.values_list("digest", flat=True)}
+    given = Response.objects.filter(invitation__in=asked)
     tasks = OutreachTask.objects.filter(response__in=given)
     counted = set(given.counted().values_list("invitation", flat=True))
     counted |= set(tasks.open().values_list("response__invitation", flat=True))
-    scan.answers, scan.optouts, scan.tasks = given.count(), len(opted_out), tasks.count()
+    gone = Customer.objects.filter(invitations__in=asked).exclude(forgotten_at=None)
+    forgotten = set(gone.values_list("invitations", flat=True))
+    lost = len(opted_out | forgotten)
+    scan.answers, scan.optouts, scan.tasks = given.count(), lost, tasks.count()
     scan.caught = given.filter(verdict="machine").count()
     for mail in scan.mails:
         for link in mail.links:
-            counts = opted_out if "/u/" in link else counted
-            scan.pressed_through += mail.invitation.pk in counts
+            done = {"/u/": opted_out, "/p/": forgotten}.get(urlsplit(link).path[:3], counted)
+            scan.pressed_through += mail.invitation.pk in done
     return scan
 
 
