@@ -19,8 +19,9 @@ from surveys.delivery.hints import hint
 from surveys.delivery.outbox import SEND
 from surveys.loop import asked
 from surveys.loop.asked import Asked
+from surveys.loop.own import JOIN_FIRST_OWNER
 from surveys.loop.prepared import first_row
-from surveys.loop.sort import FOR_THE_COMMENT
+from surveys.loop.tell import FOR_THE_COMMENT
 from surveys.models import (
     BANDS,
     COMMENT_LENGTH,
@@ -144,7 +145,7 @@ def _statement() -> str:
 WITH found AS (
     SELECT {asked.columns()},
            invitation.id AS asked, customer.id AS whom, survey.id AS of, survey.kind AS scale,
-           invitation.language AS tongue, invitation.product AS about, account.owner_id AS owner,
+           invitation.language AS tongue, invitation.product AS about, first_owner.id AS owner,
            coalesce(nullif(customer.segment, ''), account.segment, '') AS part, band.name AS sorted,
            band.name IS NOT NULL AND response.id IS NULL
                AND survey.is_open AND invitation.expires_at > %(now)s
@@ -152,6 +153,7 @@ WITH found AS (
                AND NOT {asked.FOLLOWED} AS is_plain
     {asked.FROM}
     LEFT JOIN surveys_account account ON account.id = customer.account_id
+    {JOIN_FIRST_OWNER}
     LEFT JOIN (VALUES {_bands()}) AS band (kind, name, low, high)
         ON band.kind = survey.kind AND %(score)s BETWEEN band.low AND band.high
     {asked.WHERE}

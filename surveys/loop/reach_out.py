@@ -8,7 +8,7 @@ from uuid import uuid4
 
 from django.db import transaction
 
-from surveys.loop.sort import tell_owner
+from surveys.loop import tell
 from surveys.models import AuditEntry, Contact, OutreachTask, User
 
 
@@ -39,7 +39,7 @@ def open_tasks(tasks: Iterable[OutreachTask]) -> list[OutreachTask]:
     """The tasks, each once, locked in the order that all verbs keep. Raises NotOpen."""
     rows = OutreachTask.objects.select_for_update(of=("self",)).order_by("pk")
     rows = rows.filter(pk__in=[task.pk for task in tasks])
-    locked = list(rows.select_related("customer", "owner"))
+    locked = list(rows.select_related("customer", "owner", "response"))
     for fresh in locked:
         if fresh.state != OutreachTask.State.OPEN:
             state = fresh.get_state_display().lower()
@@ -73,7 +73,7 @@ def assign(
         "assign", fresh, now, actor=by, before=before, after={"owner": fresh.owner_id}, reason=why
     )
     if to != by:
-        tell_owner(fresh, now)
+        tell.new_task(fresh, now)
     return fresh
 
 

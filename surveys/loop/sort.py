@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from surveys.delivery.hints import hint
 from surveys.delivery.outbox import SEND, post
+from surveys.loop import own, tell
 from surveys.models import (
     BANDS,
     DEADLINE,
@@ -23,8 +24,6 @@ Cause, State = OutreachTask.Cause, OutreachTask.State
 STEEP = 3  # points of the scale
 # What was before another 72 h began says nothing about them.
 BYGONE = ["first_contact_at", "closed_at", "denied_at", "second_due_at", "second_contact_at"]
-# The comment comes on the page after the score: the mail about the task waits so long for it.
-FOR_THE_COMMENT = timedelta(minutes=3)
 
 
 class ScoreOutOfRange(ValueError):
@@ -116,7 +115,7 @@ def whom_to_contact(response: Response) -> Customer | None:
 
 
 def _open(response: Response, customer: Customer, cause: str, now: datetime) -> None:
-    owner = customer.account.owner if customer.account else None
+    owner = own.first_owner(customer.account, now)
     task = OutreachTask.objects.create(
         response=response,
         customer=customer,
@@ -127,21 +126,7 @@ def _open(response: Response, customer: Customer, cause: str, now: datetime) -> 
     )
     after = {"owner": task.owner_id, "cause": cause, "due_at": task.due_at.isoformat()}
     AuditEntry.record("open", task, now, after=after)
-    tell_owner(task, now, not_before=when_to_tell(response, now))
-
-
-def when_to_tell(response: Response, now: datetime) -> datetime:
-    """At once if there is nothing to wait for."""
-    is_complete = response.comment or response.finished_at
-    return now if is_complete else now + FOR_THE_COMMENT
-
-
-def tell_owner(task: OutreachTask, now: datetime, not_before: datetime | None = None) -> None:
-    """Mail the task's owner, once for each owner it gets."""
-    if task.owner_id:
-        key = f"task-opened:{task.pk}:{task.owner_id}"
-        due = not_before or now
-        post(Message.Kind.TASK_OPENED, key, now, task=task, user=task.owner, next_at=due)
+    tell.new_task(task, now)
 
 
 def tell_owner_more(response: Response, now: datetime) -> None:

@@ -9,8 +9,9 @@ from surveys.delivery.hints import hint
 from surveys.delivery.outbox import SEND, post
 from surveys.models import Absence, Message, Notices, OutreachTask, Slot, User
 
-# The comment comes on the page after the score: the mail about the task waits so long for it.
-FOR_THE_COMMENT = timedelta(minutes=3)
+# The comment comes on the page after the score: the mail about the task waits so long for it, and
+# is with its owner within the minute all the same. What is written later is told in another mail.
+FOR_THE_COMMENT = timedelta(seconds=45)
 
 
 def new_task(task: OutreachTask, now: datetime) -> None:

@@ -2,7 +2,7 @@ from datetime import timedelta
 
 import pytest
 
-from surveys.loop import answer, ask, close, reach_out, sort
+from surveys.loop import answer, ask, close, reach_out, sort, tell
 from surveys.models import (
     DEADLINE,
     AuditEntry,
@@ -57,7 +57,7 @@ def test_answer_and_task_are_one_transaction(invitation, now, monkeypatch):
     def die(*args, **kwargs):
         raise ConnectionError("killed")
 
-    monkeypatch.setattr(sort, "post", die)
+    monkeypatch.setattr(tell, "post", die)
     with pytest.raises(ConnectionError):
         answer.give(invitation, 2, "", now)
     assert (Response.objects.count(), OutreachTask.objects.count()) == (0, 0)
@@ -293,7 +293,7 @@ def test_a_complaint_that_becomes_a_wish_stays_open(invitation, now):
 def test_the_owner_hears_of_the_task_when_the_comment_is_there(invitation, now):
     response = answer.press(invitation, 2, now).response
     mail = Message.objects.get(kind="task_opened")
-    assert mail.next_at == now + timedelta(minutes=3)
+    assert mail.next_at == now + tell.FOR_THE_COMMENT
     later = now + timedelta(minutes=1)
     answer.add(response, answer.More("It never came."), later)
     mail.refresh_from_db()

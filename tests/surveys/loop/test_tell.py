@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from surveys.delivery import needless
-from surveys.loop import answer, ask, close, own, reach_out, tell
+from surveys.loop import answer, ask, close, reach_out, tell
 from surveys.models import Absence, Customer, Message, Slot
 from tests.conftest import colleague
 
