@@ -11,6 +11,7 @@ from unfold.decorators import display
 from surveys.admin import looks, queue, task_page
 from surveys.admin.base import Admin
 from surveys.admin.filters import choices_filter, values_filter
+from surveys.admin.time_left import TimeLeft
 from surveys.models import OutreachTask
 
 # Whoever has been reached only needs closing, however early the deadline was.
@@ -28,10 +29,12 @@ class OutreachTaskAdmin(Admin):
     list_display_links = ("customer_and_account",)
     list_filter = (
         queue.QueueFilter,
+        TimeLeft,
         values_filter("product or touchpoint", "response__product"),
         values_filter("segment", "response__segment"),
         values_filter("survey", "response__survey", label="response__survey__name"),
         values_filter("owner", "owner", label="owner__name", empty="Nobody"),
+        values_filter("team", "owner__team", label="owner__team__name", empty="No team"),
         choices_filter("why", "cause", OutreachTask.Cause.choices),
     )
     list_select_related = ("customer__account", "response", "owner")
