@@ -55,7 +55,15 @@ def public_page(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse
 
 @contextmanager
 def read_only() -> Iterator[None]:
-    """A transaction in which PostgreSQL refuses to write, begun by a single statement."""
+    """A transaction in which PostgreSQL refuses to write, begun by a single statement.
+
+    Inside of another transaction a savepoint, up to whose end it refuses.
+    """
+    if connection.in_atomic_block:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SET TRANSACTION READ ONLY")
+            yield
+        return
     connection.ensure_connection()
     session = connection.connection
     session.read_only = True

@@ -72,5 +72,5 @@ def test_the_lists_queries_do_not_grow(rows, nps, manager, client, django_assert
     for number in range(rows):
         Theme.objects.create(survey=nps, label=f"Theme {number}", born_at=BORN)
     client.force_login(manager)
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         client.get(reverse("admin:analysis_theme_changelist"))
