@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 
 from surveys.demo import cast as casting
-from surveys.demo import company, live, pressed, story, tickets
+from surveys.demo import company, escalated, live, pressed, story, tickets
 from surveys.demo.cast import Cast
 from surveys.demo.history import (
     BATCH,
@@ -61,6 +61,7 @@ def fill(
     _last_days([pair for pair in pairs if live.is_live(pair[0], now - LIVE)], cast, tell)
     tell_of_silence(now)
     _right_now(cast, now)
+    escalated.tell(now)
     tickets.tell(cast, now)
     pressed.tell(now)
     answers = Response.objects.count()

@@ -2,7 +2,7 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.core.management import call_command
 
-from surveys.models import Message, User
+from surveys.models import EscalationPolicy, Message, User
 
 pytestmark = pytest.mark.django_db
 
@@ -37,3 +37,19 @@ def test_a_mistyped_address_is_refused(settings):
     settings.ADMIN_EMAIL = "head at northwind"
     with pytest.raises(ValidationError, match="valid email"):
         call_command("first_administrator")
+
+
+def test_a_new_house_begins_with_the_usual_policy_once(settings, capsys):
+    settings.ADMIN_EMAIL = ""
+    assert "The usual escalation policy is in force" in said(capsys)
+    assert [str(step) for step in EscalationPolicy.objects.get().steps.all()] == [
+        "36 hours after the answer, if nobody has opened the task: tell owner",
+        "48 hours after the answer, if nobody has reached the customer: tell owner and team lead",
+        "72 hours after the answer, if nobody has reached the customer: "
+        "tell owner, team lead and head",
+        "96 hours after the answer, if nobody has reached the customer: "
+        "tell team lead, head and executive",
+    ]
+    EscalationPolicy.objects.all().delete()  # as whoever wants none does
+    assert "policy" not in said(capsys)
+    assert not EscalationPolicy.objects.exists()

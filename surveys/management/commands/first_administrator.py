@@ -5,6 +5,7 @@ from django.core.management.base import BaseCommand
 from django.utils import timezone
 
 from surveys.delivery.links import password_link
+from surveys.loop.begin import usual_policy
 from surveys.loop.staff import invite_colleague
 from surveys.models import Role, User
 
@@ -13,6 +14,8 @@ class Command(BaseCommand):
     help = "Invite ADMIN_EMAIL as the first administrator, while there is nobody else."
 
     def handle(self, **options):
+        if usual_policy(timezone.now()):
+            self.stdout.write("The usual escalation policy is in force; see Escalation.")
         if User.objects.exists():
             self.stdout.write("There are colleagues already: they invite each other in the admin.")
         elif not settings.ADMIN_EMAIL:

@@ -1,4 +1,5 @@
 from collections import Counter
+from datetime import timedelta
 from io import StringIO
 
 import pytest
@@ -13,7 +14,7 @@ from surveys.demo import live, story
 from surveys.demo.company import PASSWORD, STAFF
 from surveys.demo.fill import NotEmpty, fill
 from surveys.demo.history import History
-from surveys.loop import ask, silence
+from surveys.loop import ask, escalate, own, silence, tell
 from surveys.models import (
     DEADLINE,
     Account,
@@ -136,6 +137,18 @@ class TestTheWholeDemo:
         assert Event.objects.waiting().filter(ask_at__lte=NOW).count() == 0
         assert {str(event.invitation.survey) for event in Event.objects.filter(outcome="decided")
                 .select_related("invitation__survey")} == {"CSAT after a ticket"}  # fmt: skip
+
+    def test_what_was_overdue_before_floods_nobody(self):
+        fill(NOW)
+        overdue = OutreachTask.objects.overdue(NOW)
+        assert set(overdue.values_list("level", flat=True)) <= {3, 4}
+        assert overdue.exists()
+        before = Message.objects.count()
+        assert escalate.escalate(NOW) == 0
+        assert own.settle(NOW) == 0
+        assert tell.digests(NOW + timedelta(hours=3)) <= 4
+        assert Message.objects.count() - before <= 4
+        assert 0 < escalate.escalate(NOW + timedelta(hours=12)) < 10
 
     def test_the_same_seed_gives_the_same_data(self):
         fill(NOW)
