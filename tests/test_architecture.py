@@ -25,7 +25,7 @@ LEVELS = {
     "pure": r"analysis\.(text|measures)|surveys\.loop\.windows",
     "model": r"(surveys|analysis)\.models",
     "delivery": r"surveys\.delivery|analysis\.(registry|months)",
-    "verb": r"surveys\.loop|analysis\.(learn|report|themes_report|quotes|actions)",
+    "verb": r"surveys\.loop|analysis\.(learn|report|board|loads|themes_report|quotes|actions)",
     "door": r"surveys|analysis|voc",
 }
 FRAMEWORKS = {"django", "rest_framework", "unfold", "celery"}

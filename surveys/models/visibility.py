@@ -13,7 +13,8 @@ NOTHING = Q(pk__in=[])
 
 
 def owned(user: User, path: str, today: date | None = None) -> Q:
-    """Rows whose owner (found at `path`, such as `customer__account__owner`) concerns `user`.
+    """Rows whose owner (found at `path`, such as `customer__account__owner`; `pk` for colleagues
+    themselves) concerns `user`.
 
     Everyone for administrators, program managers and auditors; the own team for a team lead;
     oneself and those one covers on `today` (UTC) for an account manager; nobody for the product
@@ -24,7 +25,7 @@ def owned(user: User, path: str, today: date | None = None) -> Q:
         return NOTHING
     if user.role in SEE_EVERYTHING:
         return Q()
-    mine = Q(**{path: user}) | Q(**{f"{path}__in": Absence.covered_by(user, today)})
+    mine = Q(**{path: user.pk}) | Q(**{f"{path}__in": Absence.covered_by(user, today)})
     if user.role == Role.TEAM_LEAD and user.team_id:
-        return mine | Q(**{f"{path}__team": user.team_id})
+        return mine | Q(**{f"{path}__team".removeprefix("pk__"): user.team_id})
     return mine
