@@ -118,6 +118,7 @@ SIDEBAR = [
     {
         "title": "Reports",
         "items": [
+            _page("Board", "speed", "analysis:board", "surveys.view_outreachtask"),
             _page("Report", "monitoring", "analysis:report", "analysis.view_report"),
             _page("Themes", "category", "analysis:themes", "analysis.view_theme"),
         ],

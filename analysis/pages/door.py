@@ -16,19 +16,26 @@ VIEW_REPORT = "analysis.view_report"
 View = Callable[..., HttpResponse]
 
 
-def for_readers_of_reports(view: View) -> View:
+def for_holders_of(permission: str) -> Callable[[View], View]:
     """Strangers are sent to the log-in; colleagues without the permission are told so."""
 
-    @require_safe
-    @wraps(view)
-    def guarded(request: HttpRequest, **arguments) -> HttpResponse:
-        if not request.user.is_authenticated:
-            return redirect_to_login(request.get_full_path(), reverse("admin:login"))
-        if not request.user.has_perm(VIEW_REPORT):
-            return framed(request, "analysis/forbidden.html", {"title": "No access"}, status=403)
-        return view(request, **arguments)
+    def guard(view: View) -> View:
+        @require_safe
+        @wraps(view)
+        def guarded(request: HttpRequest, **arguments) -> HttpResponse:
+            if not request.user.is_authenticated:
+                return redirect_to_login(request.get_full_path(), reverse("admin:login"))
+            if not request.user.has_perm(permission):
+                context = {"title": "No access"}
+                return framed(request, "analysis/forbidden.html", context, status=403)
+            return view(request, **arguments)
 
-    return guarded
+        return guarded
+
+    return guard
+
+
+for_readers_of_reports = for_holders_of(VIEW_REPORT)
 
 
 def framed(request: HttpRequest, template: str, context: dict, status: int = 200) -> HttpResponse:

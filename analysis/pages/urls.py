@@ -2,10 +2,11 @@
 
 from django.urls import path
 
-from analysis.pages import report, themes
+from analysis.pages import board, report, themes
 
 app_name = "analysis"
 urlpatterns = [
+    path("board/", board.page, name="board"),
     path("report/", report.report, name="report"),
     path("report/closure.csv", report.closure_csv, name="closure-csv"),
     path("report/scores.csv", report.scores_csv, name="scores-csv"),

@@ -30,7 +30,7 @@ def test_who_holds_no_permission_is_told_so(page, alice, client, monkeypatch):
     )
     response = client.get(reverse(f"analysis:{page}"))
     assert response.status_code == 403
-    assert "You may not read the reports" in response.text
+    assert "You may not open this page" in response.text
 
 
 def test_a_colleague_who_left_is_a_stranger(alice, client):
