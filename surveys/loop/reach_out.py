@@ -39,7 +39,8 @@ def open_tasks(tasks: Iterable[OutreachTask]) -> list[OutreachTask]:
     """The tasks, each once, locked in the order that all verbs keep. Raises NotOpen."""
     rows = OutreachTask.objects.select_for_update(of=("self",)).order_by("pk")
     rows = rows.filter(pk__in=[task.pk for task in tasks])
-    locked = list(rows.select_related("customer", "owner", "response"))
+    # What is joined to a row that was waited for is as it was before the wait: so not by a join.
+    locked = list(rows.prefetch_related("customer", "owner", "response"))
     for fresh in locked:
         if fresh.state != OutreachTask.State.OPEN:
             state = fresh.get_state_display().lower()

@@ -90,7 +90,8 @@ def settle(response: Response, now: datetime, *, before: str | None, why: str) -
             _open(response, customer, cause, now)
     elif cause is None:
         if task.state == State.OPEN:
-            _change(task, "withdraw", now, why, state=State.WITHDRAWN, withdrawn_reason=why)
+            over = {"state": State.WITHDRAWN, "withdrawn_reason": why}
+            _change(task, "withdraw", now, why, **over, snoozed_until=None, snooze_reason="")
     else:
         _need_again(task, cause, now, why)
 
