@@ -1,7 +1,7 @@
 # The two commands a newcomer needs: `make run` and `make test`. `make help` lists all.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test lint fuzz kills scanners bench-send bench-wave bench-answer lock manage clean
+.PHONY: help run test lint fuzz kills scanners tasks-life bench-send bench-wave bench-answer lock manage clean
 
 # Where the benchmarks find their files, and nowhere else.
 DATA ?= ../shared/data
@@ -46,6 +46,10 @@ kills: .venv/.test-installed ## Kill senders of mail at random (KILLS=10000) and
 
 scanners: .venv/.test-installed ## Let mail scanners loose on the customers' pages (LINKS=10000; CARELESS=1: the control)
 	@$(PY) -m tests.bench.scanners
+
+tasks-life: .venv/.test-installed ## Lead tasks through 50,000 random steps (STEPS=50000), and 20 clients through 1,000 claims (CLAIMS=1000)
+	@STEPS=$(or $(STEPS),50000) CLAIMS=$(or $(CLAIMS),1000) $(PY) -m pytest --timeout=0 \
+	  tests/faults/test_a_tasks_life.py tests/faults/test_claims.py $(ARGS)
 
 bench-send: .venv/.test-installed ## Invitations a second, against smtplib on one connection
 	@$(PY) -m tests.bench.send
