@@ -18,6 +18,7 @@ def web(tmp_path, settings):
 
     def start(**more: str) -> Web:
         here = {"DJANGO_SETTINGS_MODULE": "tests.bench.production", "PROXY_COUNT": "1"}
+        here |= {"RECORD_VISITS": "1"}  # the traps of one link warn those of the others
         here |= {"BENCH_STATIC": str(tmp_path), **more}
         server = Web("web", tmp_path / "web.log", os.environ | environment() | here).start()
         started.append(server)
