@@ -22,6 +22,7 @@ from surveys.models import (
     ChatMessage,
     Escalation,
     EscalationPolicy,
+    EscalationRecipient,
     EscalationStep,
     Message,
     OutreachTask,
@@ -140,14 +141,14 @@ def _tell(escalations: list[Escalation], step: EscalationStep, now: datetime) ->
 
 
 def _mail(one: Escalation, person: Person, now: datetime) -> Message:
-    is_user = isinstance(person, User)
+    colleague = person if isinstance(person, User) else None
     return Message(
         kind=Message.Kind.ESCALATION,
-        dedupe_key=f"escalation:{one.pk}:{'u' if is_user else 'r'}{person.pk}",
+        dedupe_key=f"escalation:{one.pk}:{'u' if colleague else 'r'}{person.pk}",
         task=one.task,
         escalation=one,
-        user=person if is_user else None,
-        recipient=None if is_user else person,
+        user=colleague,
+        recipient=person if isinstance(person, EscalationRecipient) else None,
         next_at=now,
         created_at=now,
     )

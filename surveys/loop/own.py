@@ -112,9 +112,9 @@ class Deal:
         self.teams = Teams(locked.order_by("pk"))
         self.hands = {team.pk: self._hand(team, rota) for team in self.teams.teams}
         people = [user.pk for hand in self.hands.values() for user in hand]
-        rows = OutreachTask.objects.filter(owner__in=people).order_by().values_list("owner")
-        self.open = Counter(dict(rows.open().annotate(Count("pk"))))
-        self.latest = dict(rows.annotate(Max("started_at")))
+        theirs = OutreachTask.objects.filter(owner__in=people).order_by()
+        self.open = Counter(dict(theirs.open().values_list("owner").annotate(Count("pk"))))
+        self.latest = dict(theirs.values_list("owner").annotate(Max("started_at")))
         self.turn = 0
 
     @staticmethod
@@ -209,7 +209,8 @@ def _settle(rows: OutreachTasks | None, now: datetime, by: User | None = None) -
     moved = 0
     for task in _locked(_unowned(deal) if rows is None else rows):
         account = task.customer.account
-        to = rota.standing_in(task.owner_id) or rota.standing_in(account and account.owner_id)
+        keeper = account.owner_id if account else None
+        to = rota.standing_in(task.owner_id) or rota.standing_in(keeper)
         why = "Looks after the account." if to else "Fewest open tasks of the team."
         to = to or deal.to(task.response.segment)
         if task.owner_id:
