@@ -10,10 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from analysis.plot import SMALL, Axis
+from analysis.plot import Axis
 from analysis.svg import Svg, drawn, line, tag, text, width_of
 
 LEFT, RIGHT, TOP, DEPTH = 52.0, 26.0, 30.0, 190.0
+MARK = 10.0  # the size of their letters: three stand side by side on a phone
 Place = tuple[float, float]
 
 
@@ -96,7 +97,7 @@ def _times(field: Field) -> str:
 def _mark(field: Field, at: float, words: str) -> str:
     x = field.x(at)
     rule = line(x, TOP, x, TOP + DEPTH, class_="chart-mark", stroke_dasharray="2 3")
-    return rule + text(x, TOP - 12, words, class_="chart-value", font_size=SMALL)
+    return rule + text(x, TOP - 12, words, class_="chart-tick", font_size=MARK)
 
 
 def _corners(field: Field, stairs: Sequence[Stair], name: str) -> list[Place]:

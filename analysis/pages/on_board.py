@@ -31,10 +31,10 @@ ENOUGH = Closure.percent_from_n
 FIGURES = {
     "open": "Open",
     "overdue": "Overdue",
-    "within_4": "Under 4 h left",
-    "within_24": "Under 24 h left",
+    "within_4": "Under 4 h",
+    "within_24": "Under 24 h",
     "today": "Due today",
-    "reached": "Reached, to be closed",
+    "reached": "Reached, to close",
 }
 TONES = {"overdue": "bad", "within_4": "bad", "within_24": "fair"}
 
@@ -202,10 +202,11 @@ def contact_chart(curve: Curve) -> Svg:
 
 
 def stairs(curve: Curve) -> list[curves.Stair]:
-    """The curve hour by hour, as far as anybody was seen: finer would not show."""
-    found = []
-    for hour in range(LONGEST + 1):
-        share, interval = reached(curve.before(hour * 60))
+    """The curve every half hour, as far as anybody was seen: finer would not show. A contact shows
+    at the end of its half hour, never before it was made."""
+    found: list[curves.Stair] = []
+    for half in range(2 * LONGEST + 1):
+        share, interval = reached(curve.before(half * 30))
         if share is not None and interval is not None:
-            found.append(curves.Stair(hour, share, *interval))
+            found.append(curves.Stair(half / 2, share, *interval))
     return found
