@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from urllib.parse import quote, unquote, urlencode, urljoin, urlsplit
 
-from playwright.sync_api import Browser, Locator, Page, TimeoutError
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, TimeoutError
 
 from tests.bench.forms import Form, forms_of
 from tests.bench.mails import Links
@@ -151,19 +151,19 @@ def buttons_behind(client: Client, link: str) -> int:
 
 
 def in_chromium(browser: Browser, jobs: list[Job]) -> None:
-    """AT_ONCE links at a time, each in a fresh profile of the browser."""
+    """AT_ONCE links at a time; each client has a fresh profile of the browser."""
     for start in range(0, len(jobs), AT_ONCE):
         some = jobs[start : start + AT_ONCE]
-        opened = [open_link(browser, job) for job in some]
+        contexts = {client: a_profile(browser, client) for client in {job.client for job in some}}
+        opened = [contexts[job.client].new_page() for job in some]
+        for page, job in zip(opened, some, strict=True):
+            page.goto(job.link, wait_until="commit")
         opened[0].wait_for_timeout(DWELL)
         for page, job in zip(opened, some, strict=True):
             job.act(page)
-        for page in opened:
-            page.context.close()
+        for context in contexts.values():
+            context.close()
 
 
-def open_link(browser: Browser, job: Job) -> Page:
-    proxy = {"X-Forwarded-For": job.client.address}
-    page = browser.new_context(extra_http_headers=proxy).new_page()
-    page.goto(job.link, wait_until="commit")
-    return page
+def a_profile(browser: Browser, client: Client) -> BrowserContext:
+    return browser.new_context(extra_http_headers={"X-Forwarded-For": client.address})
