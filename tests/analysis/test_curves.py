@@ -1,10 +1,11 @@
+from itertools import pairwise
 from xml.etree import ElementTree
 
 import pytest
 
 from analysis.curves import Goal, Stair, curve_chart
 from analysis.plot import Axis
-from tests.analysis.test_charts import HOSTILE, classed, number, picture, words
+from tests.analysis.test_charts import HOSTILE, SVG, classed, number, picture, words
 
 TIMES = Axis(0, 168, tuple((hours, f"{hours} h") for hours in range(0, 169, 24)))
 SHARES = Axis(0, 1, ((0, "0 %"), (0.5, "50 %"), (1, "100 %")))
@@ -34,7 +35,7 @@ def test_every_picture_has_a_name_and_a_description(size):
 def test_the_curve_goes_to_the_right_and_then_up(size):
     [curve] = classed(picture(drawn(), size), "chart-line")
     points = corners(curve)
-    steps = [(a[0] == b[0], a[1] == b[1]) for a, b in zip(points, points[1:], strict=False)]
+    steps = [(a[0] == b[0], a[1] == b[1]) for a, b in pairwise(points)]
     assert all(upright or level for upright, level in steps)
     assert [x for x, _ in points] == sorted(x for x, _ in points)
     heights = [y for _, y in points]
@@ -52,7 +53,7 @@ def test_the_band_goes_around_the_curve():
 def test_marks_stand_at_their_times_with_their_words():
     root = picture(drawn(marks=[(24, "50 %"), (72, "51 %")]))
     first, second = classed(root, "chart-mark")
-    ticks = {one.text: one for one in root.iter("{*}text")}
+    ticks = {one.text: one for one in root.iter(f"{SVG}text")}
     assert number(first, "x1") == number(ticks["24 h"], "x")
     assert number(second, "x1") == number(ticks["72 h"], "x") == number(ticks["51 %"], "x")
 
