@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from zoneinfo import available_timezones
+
 from django import forms
 from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse
@@ -38,6 +40,7 @@ def preferences(request: HttpRequest) -> HttpResponse:
         **admin.site.each_context(request),
         "title": "My preferences",
         "form": form,
+        "zones": sorted(available_timezones()),
         "absences": Absence.objects.filter(user=user, last_day__gte=timezone.localdate()),
         "covering": Absence.objects.filter(cover=user, last_day__gte=timezone.localdate()),
     }
