@@ -30,6 +30,7 @@ from surveys.models import (
 
 CORRECTABLE_FOR = timedelta(days=14)
 Verdict = Response.Verdict
+MACHINES = "A machine pressed the buttons of the page."
 
 
 class CannotAnswer(Exception):
@@ -134,7 +135,7 @@ def take(
     before = sort.cause_of(given) if given.pk else None
     if found:
         _keep_machines(given, versions, score, comment or "", found, now)
-        sort.settle(given, now, before=before, why="A machine pressed the buttons of the page.")
+        sort.settle(given, now, before=before, why=MACHINES)
         return Pressed(given, found)
     is_new = not given.pk or given.verdict == Verdict.MACHINE
     why = "answered" if is_new else f"The customer changed the score from {given.score} to {score}."
@@ -212,7 +213,8 @@ def _say(given: Response, score: int | None, comment: str) -> None:
 def add(response: Response, more: More, now: datetime, signs: Iterable[Sign] = ()) -> Pressed:
     """Store what the page after the score sent, and let the task follow a wish to be contacted.
 
-    What it does not say is taken back. With `signs` it is kept as a machine's, and adds nothing.
+    What it does not say is taken back. With `signs` it is kept as a machine's, and adds nothing; of
+    a machine that goes through many scores, the answer was its own.
     Raises CannotAnswer, TooLateToCorrect.
     """
     locked = _locked(response)
@@ -221,10 +223,15 @@ def add(response: Response, more: More, now: datetime, signs: Iterable[Sign] = (
         raise CannotAnswer("The customer was forgotten.")
     refuse_late(response, now)
     comment, found = more.comment[:COMMENT_LENGTH], list(signs)
+    before, said_before = sort.cause_of(response), response.comment
+    if Sign.MANY_SCORES in found:
+        versions = list(response.versions.all())
+        _keep_machines(response, versions, response.score, comment, found, now)
+        sort.settle(response, now, before=before, why=MACHINES)
+        return Pressed(response, found)
     if found:
         _keep_version(response, locked.presses + 1, now, comment=comment, signs=found)
         return Pressed(response, found)
-    before, said_before = sort.cause_of(response), response.comment
     response.comment, response.contact_channel = comment, more.channel
     response.wants_contact, response.contact_time = bool(more.channel), more.time
     response.finished_at = now

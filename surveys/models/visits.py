@@ -32,6 +32,12 @@ class Visits(models.QuerySet["Visit"]):
         what = [Visit.What.HIDDEN_LINK, Visit.What.CAUGHT]
         return self.filter(lately | by_this_one, invitation=invitation, what__in=what)
 
+    def scores_pressed(self, invitation: Invitation, now: datetime) -> set[int]:
+        """Those of the buttons, and of the links to the buttons, of the last two minutes."""
+        pressed = self.filter(invitation=invitation, at__gt=now - timedelta(minutes=2))
+        pressed = pressed.filter(what__in=[Visit.What.PRESSED, Visit.What.CAUGHT])
+        return set(pressed.exclude(score=None).values_list("score", flat=True))
+
 
 class Visit(models.Model):
     """One look at a page, or one press of a button on it.

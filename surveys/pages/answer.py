@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods
 
 from surveys.loop import answer as verb
 from surveys.loop.asked import Asked
+from surveys.loop.suspect import MANY
 from surveys.models import COMMENT_LENGTH, Response, Sign, Visit
 from surveys.pages import nonces
 from surveys.pages.forms import MoreForm
@@ -120,6 +121,9 @@ def _take_more(guest: Guest, nonce: nonces.Nonce, signs: list[Sign]) -> HttpResp
     given = about.answer
     if given is None:
         return HttpResponseRedirect(guest.request.path, status=303)
+    linked = _score_in(guest.request.GET)
+    if nonce.form == nonces.FORM and _goes_through_the_scores(guest, about, given, linked):
+        signs = [*signs, Sign.MANY_SCORES]
     with Sheet(guest, about) as sheet:
         form = MoreForm(about.wording.choices, guest.request.POST)
         if nonce.is_outdated(guest.now):
@@ -132,10 +136,20 @@ def _take_more(guest: Guest, nonce: nonces.Nonce, signs: list[Sign]) -> HttpResp
             return sheet.thanks(given)
         except verb.CannotAnswer:
             return gone(guest.request)
-        guest.note_press(about.invitation, None, pressed.signs)
+        guest.note_press(about.invitation, linked, pressed.signs)
         if pressed.signs:
             return sheet.again({"page": "more"} | form.as_sent())
         return sheet.thanks(pressed.response)
+
+
+def _goes_through_the_scores(
+    guest: Guest, about: Asked, given: Response, linked: int | None
+) -> bool:
+    """A machine that presses behind every link of a mail answers by the first of them, and finds
+    this page behind the links of all other scores."""
+    if linked in (None, given.score):
+        return False
+    return len(guest.scores_pressed(about) | {linked, given.score}) >= MANY
 
 
 def _errors(

@@ -50,6 +50,10 @@ class Guest:
     def add(self, given: Response, more: More, signs: list[Sign]) -> Pressed:
         return verb.add(given, more, self.now, signs)
 
+    def scores_pressed(self, about: Asked) -> set[int]:
+        """Those that were pressed behind the links of this mail within two minutes."""
+        return Visit.objects.scores_pressed(about.invitation, self.now)
+
     def posted(self, name: str) -> str:
         return self.request.POST.get(name, "")
 

@@ -55,6 +55,9 @@ class OpenGuest(Guest):
     def add(self, given: Response, more: More, signs: list[Sign]) -> Pressed:
         return verb.add(given, more, self.now, signs)
 
+    def scores_pressed(self, about: AskedOpenly) -> set[int]:
+        return set()
+
     def note(self, invitation: None, what: str, score: int | None = None) -> None:
         """Visits are kept of customers' links: here is nobody to judge by them."""
 

@@ -151,6 +151,30 @@ def again(page: str, seconds: float, url: str, **more) -> dict:
     return form.values | {"nonce": seen(url, nonces.AGAIN, seconds)} | more
 
 
+@pytest.mark.parametrize(
+    ("pressed", "seconds", "linked", "verdict"),
+    [
+        ([0, 1], 5, 2, "machine"),
+        ([0], 5, 2, "person"),  # the page after a corrected answer
+        ([0, 1], 5, 1, "person"),
+        ([0, 1], 130, 2, "person"),
+    ],
+)
+def test_a_machine_that_presses_behind_the_link_of_each_score(
+    client, url, invitation, pressed, seconds, linked, verdict
+):
+    """The first press was the answer, and the page after it is what the other links lead to."""
+    press(client, f"{url}?score=0", score="0")
+    then = timezone.now() - timedelta(seconds=seconds)
+    for score in pressed:
+        Visit.objects.create(invitation=invitation, what="pressed", at=then, score=score)
+    page = add(client, f"{url}?score={linked}")
+    response, task = Response.objects.get(), OutreachTask.objects.get()
+    assert (response.verdict, AGAIN in page.text) == (verdict, verdict == "machine")
+    assert response.signs == ([Sign.MANY_SCORES] if verdict == "machine" else [])
+    assert task.state == ("withdrawn" if verdict == "machine" else "open")
+
+
 def test_whoever_is_caught_presses_once_more_and_counts(client, url):
     page = press(client, url, score="3", seconds=0.5)
     page = client.post(url, again(page.text, 2.1, url))
