@@ -185,7 +185,7 @@ def _says_the_same(given: Response, score: int, comment: str | None) -> bool:
 def _keep_machines(
     given: Response,
     versions: list[ResponseVersion],
-    score: int,
+    score: int | None,
     comment: str,
     signs: list[Sign],
     now: datetime,
