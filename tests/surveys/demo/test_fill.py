@@ -57,7 +57,7 @@ class TestTheWholeDemo:
             connection,
         ) as queries:
             counts = fill(NOW)
-        assert len(queries) < 500  # in bulk: some 25,000 rows
+        assert len(queries) < 600  # in bulk: some 25,000 rows
         assert counts["customers"] == Customer.objects.count() == 300
         assert Account.objects.count() == 40
         assert 2_500 <= counts["answers"] <= 3_500
