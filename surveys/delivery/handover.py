@@ -62,7 +62,9 @@ def commit(waiting: Sequence[HandOver], now: datetime) -> set[int]:
     wanted. Prepared, because planning takes PostgreSQL longer than running it.
     """
     connection.ensure_connection()
-    with psycopg.Cursor(connection.connection) as cursor:
+    session = connection.connection
+    session.prepare_threshold = 1  # Django turns it off, for the sake of poolers between
+    with psycopg.Cursor(session) as cursor:
         cursor.execute(COMMIT, _parameters(waiting, now), prepare=True)
         return {key for (key,) in cursor.fetchall()}
 
