@@ -51,7 +51,8 @@ owner = User.objects.filter(email="alice@northwind.example").first()
 owner = owner or User.objects.create_user("alice@northwind.example", name="Alice")
 account, _ = Account.objects.get_or_create(name="Lakeside Mills", defaults={{"owner": owner}})
 Customer.objects.create(account=account, name="A customer", email="{email}", segment="{email}")
-survey, new = Survey.objects.get_or_create(name="Relationship")
+at_any_hour = {{"send_from": 0, "send_until": 24, "working_days_only": False}}
+survey, new = Survey.objects.get_or_create(name="Relationship", defaults=at_any_hour)
 if new:
     Wording.objects.create(
         survey=survey, subject="How are we doing?", question="Would you recommend {{company}}?",
