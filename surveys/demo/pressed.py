@@ -1,4 +1,4 @@
-"""How customers and machines pressed the buttons lately: wishes to be called, and a mail scanner."""
+"""How customers and machines pressed the buttons lately: wishes to be called, a mail scanner."""
 
 from datetime import datetime, timedelta
 
