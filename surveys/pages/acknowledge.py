@@ -41,11 +41,8 @@ class Page:
         return self._form("acknowledge", nonces.FORM)
 
     def take(self) -> HttpResponse:
-        try:
-            nonce = nonces.read(self.guest.posted("nonce"), self.guest.token)
-        except nonces.NotOurs:
-            return self.show()
-        if nonce.is_outdated(self.guest.now):
+        nonce = self.guest.proof()
+        if nonce is None:
             return self.show()
         if self.guest.signs(nonce):
             return self._form("again", nonces.AGAIN, sent=[])
@@ -57,12 +54,7 @@ class Page:
         return not self.task.escalations.filter(acknowledged_at=None).exists()
 
     def _form(self, page: str, form: str, **context: object) -> HttpResponse:
-        token, now = self.guest.token, self.guest.now
-        pair = {
-            "nonce": nonces.issue(token, form, now),
-            "decoy": nonces.issue(token, nonces.DECOY, now),
-        }
-        return self._render(page, **pair, **context)
+        return self._render(page, **self.guest.nonces_for(form), **context)
 
     def _render(self, page: str, **context: object) -> HttpResponse:
         self.task.refresh_from_db(fields=["state"])

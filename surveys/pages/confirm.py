@@ -63,13 +63,10 @@ class Page:
         return self._ask(WordForm(initial={"got_back": chosen}))
 
     def take(self) -> HttpResponse:
-        try:
-            nonce = nonces.read(self.guest.posted("nonce"), self.guest.token)
-        except nonces.NotOurs:
+        nonce = self.guest.proof()
+        if nonce is None:
             return self.show()
         form = WordForm(self.guest.request.POST)
-        if nonce.is_outdated(self.guest.now):
-            return self.show()
         if not form.is_valid():
             return self._ask(form, status=422)
         signs = self.guest.signs(nonce)
@@ -85,12 +82,7 @@ class Page:
         return self._form("confirm", nonces.FORM, status, form=form)
 
     def _form(self, page: str, form_name: str, status: int, **context: Any) -> HttpResponse:
-        token, now = self.guest.token, self.guest.now
-        pair = {
-            "nonce": nonces.issue(token, form_name, now),
-            "decoy": nonces.issue(token, nonces.DECOY, now),
-        }
-        return self._render(page, status, **pair, **context)
+        return self._render(page, status, **self.guest.nonces_for(form_name), **context)
 
     def _thanks(self, word: Confirmation) -> HttpResponse:
         task = OutreachTask.objects.only("state").get(pk=word.task_id)

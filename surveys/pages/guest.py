@@ -61,6 +61,21 @@ class Guest:
         """What was written, with the line breaks counted as the browser counts them."""
         return self.posted(name).replace("\r\n", "\n")
 
+    def nonces_for(self, form: str = nonces.FORM) -> dict[str, str]:
+        """For a page with that form, and with the decoy before it."""
+        return {
+            "nonce": nonces.issue(self.page, form, self.now),
+            "decoy": nonces.issue(self.page, nonces.DECOY, self.now),
+        }
+
+    def proof(self) -> nonces.Nonce | None:
+        """That a form of this page was seen, and lately."""
+        try:
+            nonce = nonces.read(self.posted("nonce"), self.page)
+        except nonces.NotOurs:
+            return None
+        return None if nonce.is_outdated(self.now) else nonce
+
     def signs(self, nonce: nonces.Nonce) -> list[Sign]:
         """What this press shows of a machine."""
         sent, headers = self.request.POST, self.request.headers

@@ -53,7 +53,7 @@ def delete(request: HttpRequest, token: str) -> HttpResponse:
     Pressing twice shows the same page: only a link that led somewhere has ever had a nonce.
     """
     guest, asked = Guest(request, token), _find(token)
-    nonce = _pressed(guest)
+    nonce = guest.proof()
     if asked is None:
         return _render(request, None, "privacy_deleted") if nonce else unknown(request)
     with translation.override(asked.language):
@@ -65,21 +65,8 @@ def delete(request: HttpRequest, token: str) -> HttpResponse:
         return _render(request, asked, "privacy_deleted")
 
 
-def _pressed(guest: Guest) -> nonces.Nonce | None:
-    """Proof that a form of this link was seen, and lately."""
-    try:
-        nonce = nonces.read(guest.posted("nonce"), guest.token)
-    except nonces.NotOurs:
-        return None
-    return None if nonce.is_outdated(guest.now) else nonce
-
-
 def _ask(guest: Guest, asked: Invitation, page: str, form: str) -> HttpResponse:
-    pair = {
-        "nonce": nonces.issue(guest.token, form, guest.now),
-        "decoy": nonces.issue(guest.token, nonces.DECOY, guest.now),
-    }
-    return _render(guest.request, asked, page, token=guest.token, **pair)
+    return _render(guest.request, asked, page, token=guest.token, **guest.nonces_for(form))
 
 
 def _find(token: str) -> Invitation | None:

@@ -11,10 +11,8 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 
-from surveys.pages import nonces
 from surveys.pages.clients import address_of, guesses_too_much
 
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
@@ -97,15 +95,3 @@ def unknown(request: HttpRequest) -> HttpResponse:
     too_many = HttpResponse("Too many unknown links. Try again in a minute.\n", status=429)
     too_many["Content-Type"], too_many["Retry-After"] = "text/plain; charset=utf-8", "60"
     return too_many
-
-
-def nonce(token: str) -> str:
-    """Proof that the form was fetched before it was sent; bound to the link, good for 24 hours."""
-    return nonces.issue(token)
-
-
-def nonce_is_good(text: str, token: str) -> bool:
-    try:
-        return not nonces.read(text, token, [nonces.FORM]).is_outdated(timezone.now())
-    except nonces.NotOurs:
-        return False

@@ -84,7 +84,7 @@ class Sheet:
             "bait": scale[-1] if chosen is None else chosen,
         }
         if errors:
-            return self._render("answer", status, **self._nonces(), **facts, errors=errors)
+            return self._render("answer", status, **self.guest.nonces_for(), **facts, errors=errors)
         return self._draw("answer", facts)
 
     def more(
@@ -100,7 +100,7 @@ class Sheet:
         if form is None and not given.comment and not given.finished_at:
             return self._draw("more", facts | {"form": blank(choices)})
         form = form or MoreForm.of(list(choices), given)
-        return self._render("more", status, **self._nonces(), **facts, form=form)
+        return self._render("more", status, **self.guest.nonces_for(), **facts, form=form)
 
     def again(self, sent: Mapping[str, Any]) -> HttpResponse:
         """Whoever was caught may press once more; what was `sent` is sent with it."""
@@ -110,7 +110,7 @@ class Sheet:
             for value in (values if isinstance(values, list) else [values])
         ]
         context = {"sent": pairs, "chosen": sent.get("score"), "bait": sent.get("score", "")}
-        return self._render("again", 200, **self._nonces(nonces.AGAIN), **context)
+        return self._render("again", 200, **self.guest.nonces_for(nonces.AGAIN), **context)
 
     def thanks(self, given: Response) -> HttpResponse:
         is_correctable = self.guest.now - given.answered_at <= CORRECTABLE_FOR
@@ -118,17 +118,12 @@ class Sheet:
                    "thanks": self.words.thanks_for(given.band)}  # fmt: skip
         return self._render("thanks", 200, **context)
 
-    def _nonces(self, form: str = nonces.FORM) -> dict[str, str]:
-        page, now = self.guest.page, self.guest.now
-        return {
-            "nonce": nonces.issue(page, form, now),
-            "decoy": nonces.issue(page, nonces.DECOY, now),
-        }
-
     def _draw(self, page: str, facts: Mapping[str, Hashable]) -> HttpResponse:
         """A page that many see alike, but for its nonces and links."""
         common = self._common()
-        own = self._nonces() | {name: common.pop(name) for name in ("action", "privacy_url")}
+        own = self.guest.nonces_for() | {
+            name: common.pop(name) for name in ("action", "privacy_url")
+        }
         if brand := common["brand"]:
             looks = brand.style_url, brand.logo_url, brand.review_url, brand.review_site
             common["brand"] = Look(*looks)

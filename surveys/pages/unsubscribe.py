@@ -47,11 +47,8 @@ class Page:
         ours has the traps of the other pages."""
         if self.guest.posted("List-Unsubscribe") == "One-Click":
             return self._stop(one_click=True)
-        try:
-            nonce = nonces.read(self.guest.posted("nonce"), self.guest.token)
-        except nonces.NotOurs:
-            return self.show()
-        if nonce.is_outdated(self.guest.now):
+        nonce = self.guest.proof()
+        if nonce is None:
             return self.show()
         signs = self.guest.signs(nonce)
         if nonce.form == nonces.FORM and self._was_in_a_trap():
@@ -73,12 +70,7 @@ class Page:
         return self._render("unsubscribed")
 
     def _form(self, page: str, form: str, **context: Any) -> HttpResponse:
-        token, now = self.guest.token, self.guest.now
-        pair = {
-            "nonce": nonces.issue(token, form, now),
-            "decoy": nonces.issue(token, nonces.DECOY, now),
-        }
-        return self._render(page, **pair, **context)
+        return self._render(page, **self.guest.nonces_for(form), **context)
 
     def _render(self, page: str, **context: Any) -> HttpResponse:
         survey = self.invitation.survey
