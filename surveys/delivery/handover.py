@@ -7,25 +7,26 @@ for a commit costs the disk as much for ten mails as for one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import json
+import time
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from datetime import datetime
 from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import NamedTuple
 
-import psycopg
 from django.db import connection
 
+from surveys.delivery import prepared
 from surveys.delivery.wanted import STILL_WANTED
 from surveys.models import Message, Suppression
 
+MOMENT = 0.001  # seconds
 COMMIT = f"""
     WITH taken AS (
-        SELECT * FROM unnest(
-            %(taken)s::bigint[], %(taken_leases)s::uuid[], %(sent_at)s::timestamptz[],
-            %(provider_ids)s::text[]
-        ) AS taken(id, lease, sent_at, provider_id)
+        SELECT * FROM json_to_recordset(%(taken)s::json)
+        AS taken(id bigint, lease uuid, sent_at timestamptz, provider_id text)
     ), written_down AS (
         UPDATE surveys_message AS message
         SET state = 'sent', sent_at = taken.sent_at, provider_id = taken.provider_id,
@@ -34,10 +35,8 @@ COMMIT = f"""
         WHERE message.id = taken.id AND message.lease = taken.lease
             AND message.state IN ('sending', 'in_doubt')
     ), given AS (
-        SELECT * FROM unnest(
-            %(given)s::bigint[], %(leases)s::uuid[], %(message_ids)s::text[], %(emails)s::text[],
-            %(digests)s::bytea[]
-        ) AS given(id, lease, message_id, email, digest)
+        SELECT * FROM json_to_recordset(%(given)s::json)
+        AS given(id bigint, lease uuid, message_id text, email text, digest bytea)
     )
     UPDATE surveys_message AS message SET handed_at = %(now)s, message_id = given.message_id
     FROM given
@@ -55,36 +54,34 @@ class HandOver(NamedTuple):
     taken: Message | None = None
 
 
+Waiting = tuple[HandOver, Future[bool]]
+
+
 def commit(waiting: Sequence[HandOver], now: datetime) -> set[int]:
     """One statement for all that wait: what was taken is sent, and what follows is handed over.
 
     Returns the keys of the mails that may be given away: those that are still ours and still
     wanted. Prepared, because planning takes PostgreSQL longer than running it.
     """
-    connection.ensure_connection()
-    session = connection.connection
-    session.prepare_threshold = 1  # Django turns it off, for the sake of poolers between
-    with psycopg.Cursor(session) as cursor:
-        cursor.execute(COMMIT, _parameters(waiting, now), prepare=True)
-        return {key for (key,) in cursor.fetchall()}
+    given = json.dumps([_given(one.mail) for one in waiting], default=str)
+    taken = json.dumps([_taken(one.taken) for one in waiting if one.taken], default=str)
+    handed = prepared.rows(COMMIT, {"now": now, "given": given, "taken": taken})
+    return {key for (key,) in handed}
 
 
-def _parameters(waiting: Sequence[HandOver], now: datetime) -> dict:
-    mails = [one.mail for one in waiting]
-    taken = [one.taken for one in waiting if one.taken]
-    emails = [_address(mail) for mail in mails]
+def _given(mail: Message) -> dict:
+    email = _address(mail)
+    digest = f"\\x{Suppression.hash(email).hex()}"
     return {
-        "now": now,
-        "given": [mail.pk for mail in mails],
-        "leases": [mail.lease for mail in mails],
-        "message_ids": [mail.message_id for mail in mails],
-        "emails": emails,
-        "digests": [Suppression.hash(email) for email in emails],
-        "taken": [mail.pk for mail in taken],
-        "taken_leases": [mail.lease for mail in taken],
-        "sent_at": [mail.sent_at for mail in taken],
-        "provider_ids": [mail.provider_id for mail in taken],
-    }
+        "id": mail.pk, "lease": mail.lease, "message_id": mail.message_id, "email": email,
+        "digest": digest,
+    }  # fmt: skip
+
+
+def _taken(mail: Message) -> dict:
+    return {
+        "id": mail.pk, "lease": mail.lease, "sent_at": mail.sent_at, "provider_id": mail.provider_id
+    }  # fmt: skip
 
 
 def _address(mail: Message) -> str:
@@ -92,11 +89,15 @@ def _address(mail: Message) -> str:
 
 
 class Desk:
-    """Where the connections of one sender wait for the commit; it has a thread of its own."""
+    """Where the connections of one sender wait for the commit; it has a thread of its own.
 
-    def __init__(self, clock: Callable[[], datetime]):
-        self._clock = clock
-        self._waiting: SimpleQueue[tuple[HandOver, Future[bool]] | None] = SimpleQueue()
+    `connections`: how many may come. Who comes first waits a moment for the others, as PostgreSQL's
+    commit_delay does: it takes little from one sender, and leaves much to the others.
+    """
+
+    def __init__(self, clock: Callable[[], datetime], connections: int):
+        self._clock, self._connections = clock, connections
+        self._waiting: SimpleQueue[Waiting | None] = SimpleQueue()
         self._thread = Thread(target=self._work, name="hand-over")
 
     def __enter__(self) -> Desk:
@@ -120,17 +121,19 @@ class Desk:
         finally:
             connection.close()
 
-    def _others(self) -> list[tuple[HandOver, Future[bool]]]:
-        others: list[tuple[HandOver, Future[bool]]] = []
-        try:
-            while other := self._waiting.get_nowait():
-                others.append(other)
-            self._waiting.put(None)  # nobody waits after the end
-        except Empty:
-            pass
-        return others
+    def _others(self) -> Iterator[Waiting]:
+        until = time.monotonic() + MOMENT
+        for _ in range(self._connections - 1):
+            try:
+                other = self._waiting.get(timeout=max(0, until - time.monotonic()))
+            except Empty:
+                return
+            if other is None:
+                self._waiting.put(None)  # the end, once this commit is done
+                return
+            yield other
 
-    def _commit(self, group: list[tuple[HandOver, Future[bool]]]) -> None:
+    def _commit(self, group: list[Waiting]) -> None:
         try:
             handed = commit([one for one, _ in group], self._clock())
         except Exception as error:

@@ -40,7 +40,8 @@ def drain(clock: Clock, batch: int = BATCH) -> int:
     if not due or lanes.is_paused(clock()):
         return 0
     workers = math.ceil(due / batch)
-    with Presence() as presence, Desk(clock) as desk, ThreadPoolExecutor(workers) as pool:
+    desk = Desk(clock, workers)
+    with Presence() as presence, desk, ThreadPoolExecutor(workers) as pool:
         run = Run(clock, batch, presence, desk)
         try:
             working = [pool.submit(_work, run) for _ in range(workers)]

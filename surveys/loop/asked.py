@@ -11,7 +11,7 @@ from typing import Any
 
 from django.db import connection, models
 
-from surveys.loop.prepared import first_row
+from surveys.delivery.prepared import first_row
 from surveys.models import (
     Brand,
     Customer,

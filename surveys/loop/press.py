@@ -17,10 +17,10 @@ from psycopg import sql
 
 from surveys.delivery.hints import hint
 from surveys.delivery.outbox import SEND
+from surveys.delivery.prepared import first_row
 from surveys.loop import asked
 from surveys.loop.asked import Asked
 from surveys.loop.own import JOIN_FIRST_OWNER
-from surveys.loop.prepared import first_row
 from surveys.loop.tell import FOR_THE_COMMENT
 from surveys.models import (
     BANDS,

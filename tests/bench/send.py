@@ -19,7 +19,7 @@ from tests.bench import house
 from tests.bench.kills import fork, warm_up
 from voc.embedded.ports import LOOPBACK
 
-MAILS = int(os.environ.get("MAILS", "1000"))
+MAILS = int(os.environ.get("MAILS", "2500"))
 SINK = [] if os.environ.get("SINK") == "memory" else ["--durable"]
 ROUNDS = int(os.environ.get("ROUNDS", "5"))
 os.environ["MAIL_CONNECTIONS"] = os.environ.get("CONNECTIONS", "4")

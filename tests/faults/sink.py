@@ -21,6 +21,7 @@ import re
 import tempfile
 import threading
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 from voc.embedded.ports import LOOPBACK, any_free
@@ -78,8 +79,8 @@ class Session(asyncio.Protocol):
         action = self.sink.next_at("body", self.recipient)
         if action in (None, "keep and drop", "keep and stall"):
             self.sink.keep(self.recipient, body)
-            if self.sink.durable:
-                self.sink.loop.create_task(self.store(body))
+            if self.sink.spool:
+                self.sink.spool.store(body, lambda: self.write(ANSWERS["body"]))
                 return
         self.act("drop" if action == "keep and drop" else action, ANSWERS["body"])
 
@@ -87,10 +88,6 @@ class Session(asyncio.Protocol):
         action = self.sink.next_at(stage, self.recipient)
         self.act(action, usual)
         return action or usual
-
-    async def store(self, body: bytes) -> None:
-        await self.sink.loop.run_in_executor(None, self.sink.store, body)
-        self.write(ANSWERS["body"])
 
     def act(self, action: str | None, usual: str) -> None:
         if action == "drop":
@@ -117,20 +114,51 @@ class Session(asyncio.Protocol):
             self.transport.write(text.encode() + b"\r\n")
 
 
+class Spool:
+    """Mails on the disk. Those that arrive while it is busy share the next fsync, as the journals
+    of mail servers' file systems let them."""
+
+    def __init__(self, folder: Path):
+        self._folder = folder
+        self._waiting: list[tuple[bytes, Callable[[], None]]] = []
+        self._is_busy = False
+
+    def store(self, body: bytes, then: Callable[[], None]) -> None:
+        """Call `then`, in the running loop, when `body` is on the disk."""
+        self._waiting.append((body, then))
+        if not self._is_busy:
+            self._is_busy = True
+            asyncio.get_running_loop().create_task(self._work())
+
+    async def _work(self) -> None:
+        while group := self._waiting:
+            self._waiting = []
+            await asyncio.to_thread(self._write, [body for body, _ in group])
+            for _, then in group:
+                then()
+        self._is_busy = False
+
+    def _write(self, bodies: list[bytes]) -> None:
+        with tempfile.TemporaryFile(dir=self._folder) as file:
+            file.writelines(bodies)
+            file.flush()
+            os.fsync(file.fileno())
+
+
 class Sink:
     """`record`: where the recipient and the Message-ID of each mail are written as it is taken."""
 
     def __init__(
         self, port: int = 0, record: Path | None = None, delay: float = 0.0, durable: bool = False
     ):
-        self.port, self.delay, self.durable = port or any_free(), delay, durable
+        self.port, self.delay = port or any_free(), delay
         self.extensions = "250-PIPELINING\r\n250 8BITMIME"
         self.script: dict[str, list[str | None]] = {}
         self.to: dict[str, str] = {}  # what RCPT says to an address
         self.kept: list[tuple[str, str, bytes]] = []
         self.connections = 0
         self._record = os.open(record, os.O_WRONLY | os.O_APPEND | os.O_CREAT) if record else None
-        self._spool = record.parent if record else None
+        self.spool = Spool(record.parent) if record and durable else None
 
     def next_at(self, stage: str, recipient: str) -> str | None:
         if stage == "RCPT" and recipient in self.to:
@@ -145,12 +173,6 @@ class Sink:
             self.kept.append((recipient, message_id, body))
         else:
             os.write(self._record, f"{recipient} {message_id}\n".encode())
-
-    def store(self, body: bytes) -> None:
-        with tempfile.NamedTemporaryFile(dir=self._spool) as file:
-            file.write(body)
-            file.flush()
-            os.fsync(file.fileno())
 
     @property
     def recipients(self) -> list[str]:
