@@ -169,7 +169,7 @@ EMAIL_HOST_PASSWORD = EMAIL_CONFIG["EMAIL_HOST_PASSWORD"]
 EMAIL_USE_TLS = EMAIL_CONFIG.get("EMAIL_USE_TLS", False)
 EMAIL_USE_SSL = EMAIL_CONFIG.get("EMAIL_USE_SSL", False)
 EMAIL_TIMEOUT = env.int("EMAIL_TIMEOUT", default=30)
-MAIL_CONNECTIONS = env.int("MAIL_CONNECTIONS", default=4)  # of one sender, at once
+MAIL_CONNECTIONS = env.int("MAIL_CONNECTIONS", default=6)  # of one sender, at once
 MAIL_RATE = env.float("MAIL_RATE", default=10)  # mails a second of one sender; 0: no limit
 RESEND_IN_DOUBT = env.bool("RESEND_IN_DOUBT", default=False)
 BOUNCE_ADDRESS = env("BOUNCE_ADDRESS", default="")  # with one, each mail has its own return path

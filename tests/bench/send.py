@@ -22,7 +22,7 @@ from voc.embedded.ports import LOOPBACK
 MAILS = int(os.environ.get("MAILS", "2500"))
 SINK = [] if os.environ.get("SINK") == "memory" else ["--durable"]
 ROUNDS = int(os.environ.get("ROUNDS", "5"))
-os.environ["MAIL_CONNECTIONS"] = os.environ.get("CONNECTIONS", "4")
+os.environ["MAIL_CONNECTIONS"] = os.environ.get("CONNECTIONS", "6")
 
 
 def with_smtplib(letters: list) -> float:
