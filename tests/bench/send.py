@@ -13,12 +13,14 @@ import json
 import os
 import smtplib
 import statistics
+import sys
 import time
 
 from tests.bench import house
 from tests.bench.kills import fork, warm_up
 from voc.embedded.ports import LOOPBACK
 
+LEAST_VS_SMTPLIB, LEAST_TWO_VS_ONE = 0.4, 1.2
 MAILS = int(os.environ.get("MAILS", "2500"))
 SINK = [] if os.environ.get("SINK") == "memory" else ["--durable"]
 ROUNDS = int(os.environ.get("ROUNDS", "5"))
@@ -130,6 +132,7 @@ def main() -> None:
         "sql_per_message": round(per_message, 2),
     }
     print(json.dumps(found))
+    sys.exit(found["vs_smtplib"] < LEAST_VS_SMTPLIB or found["two_vs_one"] < LEAST_TWO_VS_ONE)
 
 
 if __name__ == "__main__":
