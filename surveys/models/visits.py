@@ -43,7 +43,8 @@ class Visit(models.Model):
     """One look at a page, or one press of a button on it.
 
     Rows are appended after the response by a role of the database that may do nothing else, and
-    lost rather than waited for (surveys/delivery/visits.py). No answer depends on them.
+    lost rather than waited for (surveys/delivery/visits.py). No answer waits for them; what
+    they show of a machine may keep one from counting.
     """
 
     class What(models.TextChoices):
