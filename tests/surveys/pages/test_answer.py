@@ -14,16 +14,6 @@ from tests.surveys.pages.pressing import add, press, seen
 pytestmark = pytest.mark.django_db(transaction=True)  # a page's READ ONLY needs a real transaction
 
 
-@pytest.fixture
-def invitation(nps, customer):
-    return ask.invite(nps, [customer], "test:1", timezone.now())[0]
-
-
-@pytest.fixture
-def url(invitation):
-    return f"/a/{invitation.token()}"
-
-
 def versions():
     return list(ResponseVersion.objects.values_list("number", "score", "comment"))
 

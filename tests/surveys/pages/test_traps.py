@@ -28,16 +28,6 @@ BY_HAND = CHROMIUM | {"Sec-Fetch-User": "?1"}
 AGAIN = "Please press once more"
 
 
-@pytest.fixture
-def invitation(nps, customer):
-    return ask.invite(nps, [customer], "test:1", timezone.now())[0]
-
-
-@pytest.fixture
-def url(invitation):
-    return f"/a/{invitation.token()}"
-
-
 def caught(page) -> list[str]:
     """The signs by which the page's sender was caught; none: it was not."""
     response = Response.objects.get()

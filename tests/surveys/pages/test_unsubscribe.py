@@ -16,11 +16,6 @@ ONE_CLICK = {"List-Unsubscribe": "One-Click"}
 
 
 @pytest.fixture
-def invitation(nps, customer):
-    return ask.invite(nps, [customer], "test:1", timezone.now())[0]
-
-
-@pytest.fixture
 def url(invitation):
     return f"/u/{invitation.token('unsubscribe')}"
 
