@@ -33,6 +33,7 @@ from surveys.models.responses import (
 from surveys.models.roles import Role
 from surveys.models.staff import Absence, ApiKey, Notices, Team, User
 from surveys.models.surveys import BANDS, Band, Family, Kind, NoWording, Survey
+from surveys.models.task_mails import MailTemplate, TaskMail
 from surveys.models.visits import Visit, client_hash
 from surveys.models.waves import Channel, Wave
 from surveys.models.wording import Wording, Words
@@ -42,10 +43,10 @@ __all__ = [
     "Absence", "Account", "ApiKey", "AuditEntry", "AuditSeal", "Band", "Brand", "Channel",
     "ChatHook", "ChatMessage", "Confirmation", "Contact", "ContactChannel", "Customer",
     "CustomerProperty", "DeliveryEvent", "Erasure", "Escalation", "EscalationPolicy",
-    "EscalationRecipient", "EscalationStep", "Event", "Family", "GotBack", "Helped", "InboundMail",
-    "Invitation", "Kind", "Logo", "MailLane", "Message", "NoWording", "Notices", "OpenAnswer",
-    "OpenLink", "OutreachTask", "Purpose", "Reminder", "ReminderText", "Response", "ResponseReason",
-    "ResponseVersion", "Role", "RootCause", "SealingHorizon", "Sign", "Slot", "Suppression",
-    "Survey", "Team", "Tick", "Tier", "Trigger", "User", "Visit", "Wave", "Wording", "Words",
-    "client_hash",
+    "EscalationRecipient", "EscalationStep", "Event", "Family", "GotBack", "Helped",
+    "InboundMail", "Invitation", "Kind", "Logo", "MailLane", "MailTemplate", "Message",
+    "NoWording", "Notices", "OpenAnswer", "OpenLink", "OutreachTask", "Purpose", "Reminder",
+    "ReminderText", "Response", "ResponseReason", "ResponseVersion", "Role", "RootCause",
+    "SealingHorizon", "Sign", "Slot", "Suppression", "Survey", "TaskMail", "Team", "Tick",
+    "Tier", "Trigger", "User", "Visit", "Wave", "Wording", "Words", "client_hash",
 ]  # fmt: skip

@@ -38,6 +38,7 @@ class Message(models.Model):
         HEADS_UP = "heads_up", "Announcement of a survey"
         TEST = "test", "Test of an invitation"
         CONFIRMATION = "confirmation", "Question after a closed task"
+        TASK_MAIL = "task_mail", "Mail about a customer's answer"
         TASK_OPENED = "task_opened", "New outreach task"
         WELCOME = "welcome", "Welcome of a colleague"
         PASSWORD_RESET = "password_reset", "Password reset"
@@ -53,6 +54,9 @@ class Message(models.Model):
     # Asking twice is worse than asking a person what happened to one mail; for staff it is the
     # other way round, and the same Message-ID lets their mail program drop the copy.
     NEVER_TWICE = (Kind.INVITATION, Kind.REMINDER, Kind.HEADS_UP, Kind.CONFIRMATION)
+    # Bounces and complaints about these are about a customer's address. What a colleague wrote by
+    # hand is among them, and must not be lost: it is sent again with its Message-ID.
+    TO_CUSTOMERS = (*NEVER_TWICE, Kind.TASK_MAIL)
     # Those of an invitation: they wait while its survey is paused, and end with it.
     OF_A_SURVEY = (Kind.INVITATION, Kind.REMINDER, Kind.HEADS_UP)
 
@@ -116,6 +120,7 @@ class Message(models.Model):
                     kind__in=["invitation", "reminder", "heads_up"], invitation__isnull=False
                 )
                 | Q(kind="confirmation", confirmation__isnull=False, invitation__isnull=False)
+                | Q(kind="task_mail", task__isnull=False)
                 | Q(kind="task_opened", task__isnull=False, user__isnull=False)
                 | Q(kind="denied", confirmation__isnull=False, user__isnull=False)
                 | Q(kind="denied", confirmation__isnull=False, recipient__isnull=False)

@@ -33,6 +33,8 @@ NOUNS = [
     "responseversion",
     "outreachtask",
     "contact",
+    "mailtemplate",
+    "taskmail",
     "rootcause",
     "confirmation",
     "message",
@@ -63,14 +65,15 @@ WORK_THE_QUEUE = _may("view", "account customer survey response outreachtask con
 WORK_THE_QUEUE |= (
     _may("view", "invitation responseversion absence inboundmail confirmation") | VIEW_REPORTS
 )
-WORK_THE_QUEUE |= _may("change", "outreachtask") | _may("add", "contact absence")
+WORK_THE_QUEUE |= _may("change", "outreachtask") | _may("add", "contact taskmail absence")
+WORK_THE_QUEUE |= _may("view", "mailtemplate taskmail")
 
 GRANTS: dict[str, set[str]] = {
     Role.PROGRAM_MANAGER: VIEW_ALL - _may("view", " ".join(SETTINGS_ONLY_ADMINISTRATORS_SEE))
     | WORK_THE_QUEUE
     | _may("add change", "account customer survey wording wave rootcause absence")
     | _may("add change delete", "brand family openlink reminder remindertext trigger")
-    | _may("add change delete", "customerproperty")
+    | _may("add change delete", "customerproperty mailtemplate")
     | _may("add change delete", "escalationpolicy escalationstep escalationrecipient chathook")
     | _may("view change", "team")
     | _may("delete", "wave wording absence")
@@ -93,10 +96,12 @@ GRANTS: dict[str, set[str]] = {
 # What no role may do in the admin, an administrator neither: these rows are evidence.
 EVIDENCE = "response responseversion auditentry message invitation event inboundmail deliveryevent"
 EVIDENCE += " erasure confirmation"
-NEVER = _may("delete", f"outreachtask contact {EVIDENCE}") | _may("add", f"outreachtask {EVIDENCE}")
+NEVER = _may("delete", f"outreachtask contact taskmail {EVIDENCE}") | _may(
+    "add", f"outreachtask {EVIDENCE}"
+)
 NEVER |= _may(
     "change",
-    "contact responseversion auditentry invitation event inboundmail deliveryevent erasure"
+    "contact taskmail responseversion auditentry invitation event inboundmail deliveryevent erasure"
     " confirmation",
 )
 
