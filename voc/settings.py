@@ -31,6 +31,9 @@ GLOBAL_THROTTLE_DAYS = env.int("GLOBAL_THROTTLE_DAYS", default=7)
 # After a task was closed, its customer is asked whether somebody got back to them.
 CONFIRM_AFTER_HOURS = env.int("CONFIRM_AFTER_HOURS", default=24)
 
+# Of tasks that fall due on one day, those of such accounts come first: CURRENCY a year.
+HIGH_REVENUE = env.int("HIGH_REVENUE", default=100_000)
+
 # How long things are kept; a sweep each night sees to it (surveys/loop/expire.py).
 KEEP_MAIL_DAYS = env.int("KEEP_MAIL_DAYS", default=30)  # what came in, and what servers said
 KEEP_ADDRESS_DAYS = env.int("KEEP_ADDRESS_DAYS", default=30)  # of visitors, with their browsers
