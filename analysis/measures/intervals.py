@@ -39,17 +39,25 @@ def adjusted_wald_nps(
 
     Adjusted Wald: 3/4 is added to promoters and to detractors and 3 to n (B. Rocks 2016,
     "Interval Estimation for the Net Promoter Score", The American Statistician 70:365-372).
-    It takes answers as independent. With a single answer the interval is widened to hold it.
+    It takes answers as independent; `clusters` does not. With a single answer the interval is
+    widened to hold it.
     """
     check_counts(promoters=promoters, passives=passives, detractors=detractors)
     n = promoters + passives + detractors
     if n == 0:
         return None
+    return nps_around((promoters - detractors) / n, promoters, detractors, n, z)
+
+
+def nps_around(
+    value: float, promoters: float, detractors: float, n: float, z: float = Z95
+) -> Interval:
+    """The adjusted Wald interval that holds `value`, from counts that need not be whole."""
     top, bottom, total = promoters + 0.75, detractors + 0.75, n + 3
     centre = (top - bottom) / total
     variance = (top + bottom) / total - centre**2
     margin = z * sqrt(variance / total)
-    return _around((promoters - detractors) / n, centre, margin, lowest=-1.0)
+    return _around(value, centre, margin, lowest=-1.0)
 
 
 def check_counts(**counts: int) -> None:

@@ -12,6 +12,7 @@ Only answers with a score are counted: an answer without one is in no band and n
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from analysis.measures.clusters import Moments, clustered_nps
 from analysis.measures.intervals import adjusted_wald_nps, check_counts, wilson
 
 
@@ -25,12 +26,19 @@ class Score:
     n: int
 
 
-def nps(promoters: int, passives: int, detractors: int) -> Score:
-    """Net Promoter Score in -100..+100 (F. Reichheld 2003, Harvard Business Review 81(12))."""
-    interval = adjusted_wald_nps(promoters, passives, detractors)
-    n = promoters + passives + detractors
+NOTHING = Score(None, None, None, 0)
+
+
+def nps(promoters: int, passives: int, detractors: int, accounts: Moments | None = None) -> Score:
+    """Net Promoter Score in -100..+100 (F. Reichheld 2003, Harvard Business Review 81(12)).
+
+    With the moments of the accounts that answered the interval knows that their answers are alike.
+    """
+    bands = promoters, passives, detractors
+    interval = clustered_nps(*bands, accounts) if accounts else adjusted_wald_nps(*bands)
+    n = sum(bands)
     if interval is None:
-        return Score(None, None, None, 0)
+        return NOTHING
     value = 100 * (promoters - detractors) / n
     return Score(value, 100 * interval.low, 100 * interval.high, n)
 
@@ -49,7 +57,7 @@ def share(hits: int, n: int) -> Score:
     """`hits / n` in 0..1 with Wilson's interval; ValueError for more hits than n."""
     interval = wilson(hits, n)
     if interval is None:
-        return Score(None, None, None, 0)
+        return NOTHING
     return Score(hits / n, interval.low, interval.high, n)
 
 
