@@ -62,6 +62,7 @@ SAYS_IT_ITSELF = {
     "tell.new_task": "a mail in the outbox says when it was queued",
     "waves.catch_up": "mails follow a change that is recorded",
     "waves.settle_batch": "mails follow a change that is recorded",
+    "write.log_sent": "the contact that it logs is recorded",
 }
 
 
@@ -126,6 +127,9 @@ def _rows(cast) -> dict[str, Callable]:
         ),
         "openlink": lambda: nouns.OpenLink.objects.create(survey=survey, name="Counter"),
         "rootcause": lambda: cast["root_cause"],
+        "mailtemplate": lambda: nouns.MailTemplate.objects.create(
+            name="Sorry", subject="Sorry, {name}", text="We are on it."
+        ),
         "team": lambda: cast["team"],
         "user": lambda: alice,
         "absence": lambda: nouns.Absence.objects.create(

@@ -26,6 +26,7 @@ from surveys.delivery.sheets import (
     survey_sheet,
     words_of,
 )
+from surveys.delivery.task_mail import task_mail
 from surveys.models import Customer, Invitation, Message, Reminder, Survey, User
 
 Kind = Message.Kind
@@ -160,6 +161,7 @@ WRITERS = {
     Kind.REMINDER: reminder,
     Kind.HEADS_UP: heads_up,
     Kind.CONFIRMATION: confirmation,
+    Kind.TASK_MAIL: task_mail,
     Kind.TEST: test,
     Kind.TASK_OPENED: notices.task_opened,
     Kind.WELCOME: notices.welcome,

@@ -85,7 +85,9 @@ def _taken(mail: Message) -> dict:
 
 
 def _address(mail: Message) -> str:
-    return (mail.invitation.customer.email or "") if mail.invitation else ""
+    by_hand = mail.task if mail.kind == Message.Kind.TASK_MAIL else None
+    about = by_hand or mail.invitation
+    return (about.customer.email or "") if about else ""
 
 
 class Desk:

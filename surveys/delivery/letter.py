@@ -42,8 +42,10 @@ def letter(
     *,
     sender: str,
     more: bytes = b"",
+    automatic: bool = True,
 ) -> Letter:
-    """`sender` is the name shown, `more` are further header lines, `body` begins with its own.
+    """`sender` is the name shown, `more` are further header lines, `body` begins with its own;
+    not `automatic` is what a person has written.
 
     Raises ValueError when `to` has no address that a mail can go to.
     """
@@ -54,7 +56,7 @@ def letter(
         mailbox_line("From", sender, settings.CONTACT_EMAIL),
         mailbox_line("To", to.name, recipient),
         f"Date: {date}\r\nMessage-ID: {message.message_id}\r\n".encode("ascii"),
-        AUTOMATIC,
+        AUTOMATIC if automatic else b"",
         more,
     ]
     return Letter(verp.address(message), recipient, b"".join(lines) + body)

@@ -51,14 +51,15 @@ def record(
     """
     if message.invitation and message.invitation.customer.forgotten_at:
         return False
-    invitation = message.invitation if message.kind in Message.NEVER_TWICE else None
+    invitation = message.invitation if message.kind in Message.TO_CUSTOMERS else None
+    is_survey = message.kind in Message.NEVER_TWICE
     event, is_new = DeliveryEvent.objects.get_or_create(
         source=source,
         event_id=_short(event_id),
         defaults={
             "kind": kind,
             "message": message,
-            "survey": invitation.survey if invitation else None,
+            "survey": invitation.survey if invitation and is_survey else None,
             "detail": _plain(detail),
             "at": now,
         },
@@ -108,8 +109,9 @@ def _conclude(event: DeliveryEvent, message: Message, invitation: Invitation, to
     elif event.kind == Kind.HARD_BOUNCE or _too_many(customer, event, message):
         _stop(customer, address, Suppression.Reason.BOUNCED, event)
     if event.kind in BOUNCES:
-        _tell_owner(customer, invitation, event.at)
-    breaker.check(invitation.survey, event.kind, event.at)
+        _tell_owner(customer, message, invitation, event.at)
+    if event.survey:
+        breaker.check(event.survey, event.kind, event.at)
 
 
 def _count(customer: Customer, soft_bounces: int) -> None:
@@ -159,8 +161,14 @@ def _stop(
     )
 
 
-def _tell_owner(customer: Customer, invitation: Invitation, now: datetime) -> None:
-    owner = customer.account.owner if customer.account else None
-    if customer.is_key_contact and owner and owner.is_active:
-        key = f"contact_bounced:{invitation.pk}"
+def _tell_owner(
+    customer: Customer, message: Message, invitation: Invitation, now: datetime
+) -> None:
+    """Of key contacts; and whoever wrote a mail by hand, of any customer."""
+    owner, key = customer.account and customer.account.owner, f"contact_bounced:{invitation.pk}"
+    if message.kind == Message.Kind.TASK_MAIL:
+        owner, key = message.task_mail.user, f"contact_bounced:mail:{message.pk}"
+    elif not customer.is_key_contact:
+        return
+    if owner and owner.is_active:
         post(Message.Kind.CONTACT_BOUNCED, key, now, invitation=invitation, user=owner)

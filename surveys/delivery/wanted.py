@@ -12,11 +12,16 @@ from django.db.models.functions import Coalesce
 
 from surveys.delivery.breaker import PAUSED
 from surveys.delivery.needless import why_needless
-from surveys.models import Invitation, Message, Response, Suppression, Wave
+from surveys.models import Customer, Invitation, Message, Response, Suppression, Wave
 from surveys.models.invitations import FLOOR
 
 State = Message.State
 WAVE_PAUSED = "Held back: the wave is paused."
+WHY_NOT = {
+    Suppression.Reason.BOUNCED: "Mails to this address come back.",
+    Suppression.Reason.COMPLAINED: "The customer has called our mails spam.",
+    Suppression.Reason.FORGOTTEN: "The customer wants no mail from us any more.",
+}
 ASKED_LATELY = "Waits for 24 hours to pass after another survey that the customer got."
 
 # The same rules as `Known.unwanted`, at the last moment: for a `message` and its `given` address.
@@ -58,6 +63,14 @@ STILL_WANTED = """
                 WHERE suppression.digest = given.digest
                     AND (suppression.family_id IS NULL
                         OR suppression.family_id = survey.family_id)))
+    WHEN message.kind = 'task_mail' THEN EXISTS (
+        SELECT FROM surveys_outreachtask AS task
+        JOIN surveys_customer AS customer ON customer.id = task.customer_id
+        WHERE task.id = message.task_id AND customer.email = given.email
+            AND NOT EXISTS (
+                SELECT FROM surveys_suppression AS suppression
+                WHERE suppression.digest = given.digest AND suppression.family_id IS NULL
+                    AND suppression.reason <> 'unsubscribed'))
     WHEN message.recipient_id IS NOT NULL THEN EXISTS (
         SELECT FROM surveys_escalationrecipient AS recipient
         WHERE recipient.id = message.recipient_id AND recipient.is_active)
@@ -92,6 +105,9 @@ class Known:
         """Why this mail should not be sent after all; None when it should."""
         if message.kind == Message.Kind.CONFIRMATION:
             why = self._why_not_to_confirm(message)
+            return Unwanted(State.CANCELLED, why) if why else None
+        if message.kind == Message.Kind.TASK_MAIL and message.task:
+            why = why_not_by_hand(message.task.customer)
             return Unwanted(State.CANCELLED, why) if why else None
         if message.kind not in Message.NEVER_TWICE or message.invitation is None:
             why = why_needless(message, now)
@@ -142,6 +158,15 @@ class Known:
             (hold, bool(survey.paused_reason), PAUSED),
             (hold, wave_is == Wave.State.PAUSED, WAVE_PAUSED),
         ]
+
+
+def why_not_by_hand(customer: Customer) -> str:
+    """Why no colleague can write to the customer; empty: they can, also to who wants no surveys."""
+    if not customer.email:
+        return "The customer has no e-mail address."
+    of_all = Suppression.objects.filter(digest=Suppression.hash(customer.email), family=None)
+    found = of_all.exclude(reason=Suppression.Reason.UNSUBSCRIBED).first()
+    return WHY_NOT[Suppression.Reason(found.reason)] if found else ""
 
 
 def _asked_since(since: datetime, customers: set[int]) -> dict[int, list[tuple[int, datetime]]]:

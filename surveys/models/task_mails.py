@@ -58,6 +58,12 @@ class MailTemplate(models.Model):
         return _fill(self.subject, values), _fill(self.text, values)
 
 
+def unfilled(text: str) -> str:
+    """The first placeholder that nobody has filled in, such as “{name}”; empty: there is none."""
+    found = (each[0] for each in IN_BRACES.finditer(text) if each[1] in PLACEHOLDERS)
+    return next(found, "")
+
+
 def _fill(text: str, values: dict[str, str]) -> str:
     if not values["name"]:
         text = text.replace(" {name}", "")  # “Hello,” to somebody whose name we do not know
