@@ -12,7 +12,6 @@ from surveys.inbound import embedded, mailbox
 from surveys.loop import (
     ask,
     confirm,
-    deny,
     escalate,
     expire,
     forget_again,
@@ -24,6 +23,7 @@ from surveys.loop import (
     settle,
     silence,
     tell,
+    write,
 )  # fmt: skip
 from surveys.models import Tick
 
@@ -70,9 +70,7 @@ def send_digests() -> int:
 
 @shared_task
 def confirm_closings() -> int:
-    """Ask the customers of what was closed yesterday; tell the head of what they denied in vain."""
-    now = timezone.now()
-    return _tick("confirm closings", confirm.ask(now) + deny.escalate(now))
+    return _tick("confirm closings", confirm.ask(timezone.now()))
 
 
 @shared_task
@@ -82,7 +80,9 @@ def tell_chats() -> int:
 
 @shared_task
 def send_mail() -> int:
-    return _tick("send mail", send.drain(timezone.now))
+    sent = send.drain(timezone.now)
+    write.log_sent(timezone.now())
+    return _tick("send mail", sent)
 
 
 @shared_task

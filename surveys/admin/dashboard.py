@@ -45,9 +45,9 @@ def _queue(user: User, now) -> dict:
         for tab in shown
     ]  # fmt: skip
     first = queue.opening_tab(user)
-    tasks = OutreachTask.objects.visible_to(user).filter(first.rows, first_contact_at=None)
-    tasks = tasks.select_related("customer__account", "response").most_urgent_first()[:MOST_URGENT]
-    urgent = [(task, *looks.urgency(task, now)) for task in tasks]
+    tasks = OutreachTask.objects.visible_to(user).filter(first.rows).most_urgent_first()
+    waiting = tasks.filter(deadline__isnull=False).select_related("customer__account", "response")
+    urgent = [(task, *looks.urgency(task, now)) for task in waiting[:MOST_URGENT]]
     return {"figures": figures, "urgent": urgent, "first_tab": first}
 
 

@@ -118,12 +118,12 @@ def written(message: ChatMessage) -> dict[str, Any]:
 def _lines(one: Escalation) -> list[str]:
     task: OutreachTask = one.task
     opened = one.waits_for == EscalationStep.Waits.OPENED
-    what = "Not opened" if opened else "Not reached"
+    what = ("Not opened" if opened else "Not reached") + (" again" if one.after_denial else "")
     whose = task.customer.account or "A customer without an account"
     segment = f" ({task.response.segment})" if task.response.segment else ""
     return [
         f"{what} for {one.hours} hours: {whose}{segment}, score {task.response.score}",
-        f"Due {task.due_at:%Y-%m-%d %H:%M} UTC, {task.owner or 'nobody'}’s task",
+        f"Due {one.due_at:%Y-%m-%d %H:%M} UTC, {task.owner or 'nobody'}’s task",
         admin_link(task),
     ]
 

@@ -34,10 +34,10 @@ def _of_a_new_task(message: Message, now: datetime) -> str:
 
 
 def _of_an_escalation(message: Message, now: datetime) -> str:
-    task = message.task
-    if task and task.state != OutreachTask.State.OPEN:
+    one = message.escalation
+    if one and one.task.state != OutreachTask.State.OPEN:
         return "The task is over."
-    return "The customer has been reached." if task and task.first_contact_at else ""
+    return "The customer has been reached." if one and one.was_reached else ""
 
 
 def _of_the_morning(message: Message, now: datetime) -> str:

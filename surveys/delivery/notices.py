@@ -28,7 +28,7 @@ from surveys.models import (
 def task_opened(message: Message) -> Letter:
     """To the owner of a new outreach task: who is unhappy, what they said, until when to call."""
     task, owner = about(message.task), about(message.user)
-    due = local(task.due_at, owner)
+    due = local(task.waits_until or task.due_at, owner)
     who = task.customer.account or task.customer
     subject = f"{who}: score {task.response.score}, call by {due}"
     return notice(message, subject, task=task, due=due, zone=owner.zone, link=admin_link(task))

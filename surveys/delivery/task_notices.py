@@ -10,13 +10,13 @@ from surveys.delivery.letter import Letter, about
 from surveys.delivery.links import acknowledge_link, admin_link, queue_link
 from surveys.delivery.notices import local, notice
 from surveys.models import (
-    DEADLINE,
     ChatHook,
     Escalation,
     EscalationStep,
     GotBack,
     Message,
     OutreachTask,
+    User,
 )
 
 LONGEST_DIGEST = 50  # tasks; the queue itself says the rest
@@ -31,14 +31,12 @@ def escalation(message: Message) -> Letter:
     task, one = about(message.task), about(message.escalation)
     reader = message.user or about(message.recipient)
     who = task.customer.account or task.customer
-    due = local(task.due_at, reader)
     return notice(
         message,
         f"{_what_is_wrong(one)}: {who}, score {task.response.score}",
         task=task,
         one=one,
-        due=due,
-        is_late=_is_late(one),
+        due=local(one.due_at, reader),
         zone=reader.zone,
         link=admin_link(task) if message.user else "",
         seen=acknowledge_link(one, reader),
@@ -46,31 +44,26 @@ def escalation(message: Message) -> Letter:
 
 
 def _what_is_wrong(one: Escalation) -> str:
+    again = " again" if one.after_denial else ""
     if one.waits_for == EscalationStep.Waits.OPENED:
-        return f"Not opened for {one.hours} hours"
-    if _is_late(one):
-        return f"Overdue, {one.hours} hours"
-    return f"Not reached for {one.hours} hours"
-
-
-def _is_late(one: Escalation) -> bool:
-    return timedelta(hours=one.hours) >= DEADLINE
+        return f"Not opened{again} for {one.hours} hours"
+    if one.is_late:
+        return f"Overdue{again}, {one.hours} hours"
+    return f"Not reached{again} for {one.hours} hours"
 
 
 def denied(message: Message) -> Letter:
-    """To those above a task that was closed, and which the customer has opened again by saying that
-    nobody got back to them, or that it did not help."""
+    """To the owner of a task that was closed, and the lead: the customer has opened it again by
+    saying that nobody got back to them, or that it did not help."""
     word = about(message.confirmation)
     task, reader = word.task, message.user or about(message.recipient)
     who = task.customer.account or task.customer
     what = "nobody got back" if word.got_back == GotBack.NO else "it did not help"
-    is_late = word.climbed_at is not None
     return notice(
         message,
-        f"{who}: {'24 hours later nobody has called' if is_late else what}",
+        f"{who}: {what}",
         task=task,
         word=word,
-        is_late=is_late,
         due=local(about(task.second_due_at), reader),
         zone=reader.zone,
         link=admin_link(task) if message.user else "",
@@ -84,7 +77,7 @@ def digest(message: Message) -> Letter:
     about_each = ("response", "customer__account", "owner")
     tasks = list(digest_of(reader, now).select_related(*about_each)[: LONGEST_DIGEST + 1])
     midnight = morning_of(reader, now) + timedelta(hours=16)
-    lines = [Due(task, local(task.due_at, reader), _when(task, now, midnight)) for task in tasks]
+    lines = [_line(task, reader, now, midnight) for task in tasks]
     late = sum(line.when == OVERDUE for line in lines)
     number = f"{len(lines)}" if len(lines) <= LONGEST_DIGEST else f"More than {LONGEST_DIGEST}"
     subject = f"Today: {number} to call" + (f", {late} overdue" if late else "")
@@ -114,7 +107,7 @@ class Due(NamedTuple):
         return admin_link(self.task)
 
 
-def _when(task: OutreachTask, now: datetime, midnight: datetime) -> str:
-    if task.due_at < now:
-        return OVERDUE
-    return "Due today" if task.due_at < midnight else "New"
+def _line(task: OutreachTask, reader: User, now: datetime, midnight: datetime) -> Due:
+    until = about(task.waits_until)
+    when = OVERDUE if until < now else "Due today" if until < midnight else "New"
+    return Due(task, local(until, reader), when)

@@ -34,9 +34,9 @@ def tell(now: datetime) -> None:
 def _reached(task: OutreachTask, steps: list, now: datetime) -> list[Escalation]:
     moments = [(step, task.started_at + timedelta(hours=step.after_hours)) for step in steps]
     return [
-        Escalation(task=task, step=step, level=step.level, after_hours=step.after_hours,
-                   waits_for=step.waits_for, at=at, acknowledged_at=at + timedelta(hours=1),
-                   acknowledged_by="Mira Castell")
+        Escalation(task=task, step=step, began_at=task.started_at, level=step.level,
+                   after_hours=step.after_hours, waits_for=step.waits_for, at=at,
+                   acknowledged_at=at + timedelta(hours=1), acknowledged_by="Mira Castell")
         for step, at in moments
         if at <= now
     ]  # fmt: skip

@@ -1,17 +1,19 @@
 """Escalate: who has not been reached is made known up the chain, each step once, on the clock.
 
-Hours are elapsed hours after the answer, whatever the clocks on the walls do. A clock that was down
-catches up at its first sweep: each step that has come meanwhile is told, of the daily repeats only
-the latest.
+Hours are elapsed hours after the answer, whatever the clocks on the walls do. A customer who denies
+that anybody got back starts a second clock, on which the steps come again, and faster. A sweep that
+was down catches up at its first run: each step that has come meanwhile is told, of the daily
+repeats only the latest.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, Value
-from django.db.models.functions import Greatest
+from django.db.models.functions import Extract, Floor, Greatest
 
 from surveys.delivery.hints import hint
 from surveys.delivery.outbox import post_many
@@ -28,6 +30,7 @@ from surveys.models import (
     OutreachTask,
     User,
 )
+from surveys.models.escalation import Escalations
 from surveys.models.outreach import OutreachTasks
 
 TELL_CHATS = "surveys.tasks.tell_chats"
@@ -41,6 +44,44 @@ class NothingToAcknowledge(Exception):
     """The task is over, or has not been escalated."""
 
 
+@dataclass(frozen=True)
+class Clock:
+    """What the hours of the steps are counted from, and for which open tasks it runs."""
+
+    began: str  # the field that says when
+    runs: Q
+    after_denial: bool
+
+    def wait(self, step: EscalationStep) -> timedelta:
+        return step.hours(self.after_denial) * HOUR
+
+    def began_of(self, task: OutreachTask) -> datetime | None:
+        return getattr(task, self.began)
+
+    def escalations(self) -> Escalations:
+        """On this clock, of the task of the query outside."""
+        return Escalation.objects.filter(task=OuterRef("pk"), began_at=OuterRef(self.began))
+
+
+CLOCKS = [
+    Clock("started_at", Q(first_contact_at=None), after_denial=False),
+    Clock("denied_at", Q(denied_at__isnull=False, second_contact_at=None), after_denial=True),
+]
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A step on a clock, and the day of its repeat; 0: the step itself."""
+
+    step: EscalationStep
+    clock: Clock
+    day: int = 0
+
+    @property
+    def wait(self) -> timedelta:
+        return self.clock.wait(self.step) + self.day * DAY
+
+
 def escalate(now: datetime) -> int:
     """Tell of every step that has come, and of the daily repeats; returns how many.
 
@@ -51,71 +92,79 @@ def escalate(now: datetime) -> int:
     policies = EscalationPolicy.objects.filter(is_active=True).prefetch_related("steps")
     for policy in policies.most_particular_first():
         mine = policy.tasks()
-        tasks = OutreachTask.objects.open().filter(mine, ~earlier, first_contact_at=None)
-        steps = list(policy.steps.all())
-        for step in steps:
-            told += _reach(step, 0, tasks, now)
-        if policy.repeats_daily and steps:
-            told += _repeat(steps[-1], tasks, now)
+        tasks = OutreachTask.objects.open().filter(mine, ~earlier)
+        told += sum(_by(policy, clock, tasks.filter(clock.runs), now) for clock in CLOCKS)
         earlier |= mine
     return told
 
 
-def _reach(step: EscalationStep, day: int, tasks: OutreachTasks, now: datetime) -> int:
-    """All that have come to `step`, or to that repeat of it."""
-    wait = step.after_hours * HOUR + day * DAY
-    come = tasks.filter(started_at__lte=now - wait, started_at__gt=step.since - wait)
+def _by(policy: EscalationPolicy, clock: Clock, tasks: OutreachTasks, now: datetime) -> int:
+    moments = [Moment(step, clock) for step in policy.steps.all()]
+    told = sum(_reach(moment, tasks, now) for moment in moments)
+    if policy.repeats_daily and moments:
+        told += _repeat(moments[-1], tasks, now)
+    return told
+
+
+def _reach(moment: Moment, tasks: OutreachTasks, now: datetime) -> int:
+    """All that have come to it."""
+    step, began = moment.step, moment.clock.began
+    come = tasks.filter(
+        **{f"{began}__lte": now - moment.wait, f"{began}__gt": step.since - moment.wait}
+    )
     if step.waits_for == Waits.OPENED:
         come = come.filter(seen_at=None)
-    gone = Escalation.objects.filter(task=OuterRef("pk"), step=step, day=day)
-    return _all(step, day, come.filter(~Exists(gone)), now)
-
-
-def _repeat(step: EscalationStep, tasks: OutreachTasks, now: datetime) -> int:
-    """Daily after the last step, to those who never said that they have seen it."""
-    of_it = Escalation.objects.filter(task=OuterRef("pk"), step=step)
-    unseen = tasks.filter(Exists(of_it), ~Exists(of_it.exclude(acknowledged_at=None)))
-    unseen = unseen.filter(started_at__lte=now - step.after_hours * HOUR - DAY)
-    days = {(now - at - step.after_hours * HOUR) // DAY for at in
-            unseen.values_list("started_at", flat=True)}  # fmt: skip
-    return sum(_reach_day(step, day, unseen, now) for day in sorted(days))
-
-
-def _reach_day(step: EscalationStep, day: int, tasks: OutreachTasks, now: datetime) -> int:
-    """Not the days that passed while the clock was down: the latest says it all."""
-    until = now - step.after_hours * HOUR - day * DAY
-    today = tasks.filter(started_at__lte=until, started_at__gt=until - DAY)
-    return _reach(step, day, today, now)
-
-
-def _all(step: EscalationStep, day: int, due: OutreachTasks, now: datetime) -> int:
+    gone = moment.clock.escalations().filter(step=step, day=moment.day)
+    due = come.filter(~Exists(gone)).order_by(began, "pk")
     told = 0
-    while due.exists() and (done := _batch(step, day, due, now)):
+    while due.exists() and (done := _batch(moment, due, now)):
         told += done
     return told
 
 
+def _repeat(last: Moment, tasks: OutreachTasks, now: datetime) -> int:
+    """Daily after the last step, to those who never said that they have seen it."""
+    began = last.clock.began
+    of_it = last.clock.escalations().filter(step=last.step)
+    unseen = tasks.filter(Exists(of_it), ~Exists(of_it.exclude(acknowledged_at=None)))
+    unseen = unseen.filter(**{f"{began}__lte": now - last.wait - DAY})
+    waited = Extract(Value(now - last.wait) - F(began), "epoch")
+    days = unseen.annotate(day=Floor(waited / Value(DAY.total_seconds()))).order_by("day")
+    found = list(days.values_list("day", flat=True).distinct())
+    return sum(_reach_day(Moment(last.step, last.clock, int(day)), unseen, now) for day in found)
+
+
+def _reach_day(moment: Moment, tasks: OutreachTasks, now: datetime) -> int:
+    """Not the days that passed while the sweep was down: the latest says it all."""
+    today = tasks.filter(**{f"{moment.clock.began}__gt": now - moment.wait - DAY})
+    return _reach(moment, today, now)
+
+
 @transaction.atomic
-def _batch(step: EscalationStep, day: int, due: OutreachTasks, now: datetime) -> int:
-    about = ("response", "customer__account", "owner")
+def _batch(moment: Moment, due: OutreachTasks, now: datetime) -> int:
     free = due.select_for_update(of=("self",), skip_locked=True, no_key=True)
-    tasks = list(free.select_related(*about).order_by("started_at", "pk")[:BATCH])
+    # What is joined to a row is as it was when the query began: what is told is read once locked.
+    tasks = list(free.prefetch_related("response", "customer__account", "owner")[:BATCH])
+    rows = [_escalation(task, moment, now) for task in tasks]
     # Looked at again under the lock: another clock may have told of some while we waited.
-    rows = Escalation.objects.filter(task__in=tasks, step=step, day=day)
-    told = set(rows.values_list("task_id", flat=True))
-    tasks = [task for task in tasks if task.pk not in told]
-    if tasks:
-        _tell([_escalation(task, step, day, now) for task in tasks], step, now)
-    return len(tasks)
+    told = Escalation.objects.filter(task__in=tasks, step=moment.step, day=moment.day)
+    known = set(told.values_list("task_id", "began_at"))
+    rows = [row for row in rows if (row.task_id, row.began_at) not in known]
+    if rows:
+        _tell(rows, moment.step, now)
+    return len(rows)
 
 
-def _escalation(task: OutreachTask, step: EscalationStep, day: int, now: datetime) -> Escalation:
+def _escalation(task: OutreachTask, moment: Moment, now: datetime) -> Escalation:
+    step, clock = moment.step, moment.clock
     return Escalation(
         task=task,
         step=step,
-        day=day,
+        began_at=getattr(task, clock.began),
+        after_denial=clock.after_denial,
+        day=moment.day,
         level=step.level,
-        after_hours=step.after_hours,
+        after_hours=step.hours(clock.after_denial),
         waits_for=step.waits_for,
         at=now,
     )
@@ -136,7 +185,7 @@ def _tell(escalations: list[Escalation], step: EscalationStep, now: datetime) ->
         names = ", ".join(str(person) for person in people)
         after = {"level": max(one.task.level, step.level)}
         before = {"level": one.task.level}
-        why = f"{one.hours} hours after the answer {one.get_waits_for_display()}: told {names}."
+        why = f"{one} {one.get_waits_for_display()}: told {names}."
         AuditEntry.record("escalate", one.task, now, before=before, after=after, reason=why)
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from surveys.loop.chain import Chain, Person
+from surveys.loop.escalate import CLOCKS, Clock
 from surveys.models import EscalationPolicy, EscalationStep, OutreachTask
 
-HOUR = timedelta(hours=1)
 Waits = EscalationStep.Waits
 
 
@@ -17,27 +17,46 @@ class Foretold:
     """One step, when its hour is, whom it tells, and why not, if it does not."""
 
     step: EscalationStep
+    after_denial: bool
     at: datetime
     told: list[Person]
     why_not: str
     has_come: bool
 
+    @property
+    def hours(self) -> int:
+        return self.step.hours(self.after_denial)
+
 
 def foretell(policy: EscalationPolicy, task: OutreachTask, now: datetime) -> list[Foretold]:
-    """Each step of `policy`, on the facts of the task and with the people of today."""
+    """Each step of `policy`, on the facts of the task and with the people of today; of a task that
+    its customer denied most lately, each on the second clock as well."""
     chain = Chain(now)
-    return [_foretell(step, task, chain, now) for step in policy.steps.all()]
+    steps = list(policy.steps.all())
+    running = [(clock, began) for clock in CLOCKS if (began := clock.began_of(task))]
+    return [
+        _foretell(step, clock, began + clock.wait(step), task, chain, now)
+        for clock, began in running
+        for step in steps
+    ]
 
 
-def _foretell(step: EscalationStep, task: OutreachTask, chain: Chain, now: datetime) -> Foretold:
-    at = task.started_at + step.after_hours * HOUR
-    why_not = _why_not(step, task, at)
+def _foretell(
+    step: EscalationStep,
+    clock: Clock,
+    at: datetime,
+    task: OutreachTask,
+    chain: Chain,
+    now: datetime,
+) -> Foretold:
+    why_not = _why_not(step, clock, task, at)
     told = [] if why_not else chain.told(task, step.tiers)
-    return Foretold(step, at, told, why_not, has_come=at <= now)
+    return Foretold(step, clock.after_denial, at, told, why_not, has_come=at <= now)
 
 
-def _why_not(step: EscalationStep, task: OutreachTask, at: datetime) -> str:
-    if task.first_contact_at and task.first_contact_at <= at:
+def _why_not(step: EscalationStep, clock: Clock, task: OutreachTask, at: datetime) -> str:
+    reached_at = task.second_contact_at if clock.after_denial else task.first_contact_at
+    if reached_at and reached_at <= at:
         return "The customer had been reached."
     if task.closed_at and task.closed_at <= at:
         return "The task had been closed."

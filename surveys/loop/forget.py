@@ -14,13 +14,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Model, Q, QuerySet
 from django.utils import timezone
 
 from surveys.models import (
     AuditEntry,
-    Confirmation,
-    Contact,
     Customer,
     CustomerProperty,
     DeliveryEvent,
@@ -169,19 +167,27 @@ def _move(task: OutreachTask, by: timedelta) -> None:
     task.snoozed_until, task.snooze_reason = None, ""
     _shift(task, by, "started_at", "due_at", "first_contact_at", "closed_at")
     _shift(task, by, "denied_at", "second_due_at", "second_contact_at")
+    _shift(task, by, "assigned_at", "seen_at")
     task.save()
     for contact in task.contacts.all():
         contact.note = ""
         contact.message_id = contact.message_id and f"forgotten:{contact.pk}"
         _shift(contact, by, "logged_at", "claimed_at", "proven_at")
         contact.save()
+    for escalation in task.escalations.all():
+        _shift(escalation, by, "began_at", "at", "acknowledged_at")
+        escalation.save()
+    for mail in task.mails.all():
+        mail.subject = mail.text = ""
+        _shift(mail, by, "written_at")
+        mail.save()
     for confirmation in task.confirmations.all():
         confirmation.comment, confirmation.seed = "", new_seed()
         _shift(confirmation, by, "asked_at", "answered_at")
         confirmation.save()
 
 
-def _shift(row: OutreachTask | Contact | Confirmation, by: timedelta, *names: str) -> None:
+def _shift(row: Model, by: timedelta, *names: str) -> None:
     for name in names:
         if at := getattr(row, name):
             setattr(row, name, at + by)

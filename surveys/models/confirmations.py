@@ -45,7 +45,6 @@ class Confirmation(models.Model):
     got_back = models.CharField(max_length=3, choices=GotBack.choices, blank=True)
     helped = models.CharField(max_length=6, choices=Helped.choices, blank=True)
     comment = models.TextField(max_length=WORDS_LENGTH, blank=True)
-    climbed_at = models.DateTimeField(null=True)  # the head was told that 24 h had passed again
     seed = models.BinaryField(max_length=16, default=new_seed, editable=False)
     digest = models.BinaryField(max_length=32, unique=True, editable=False)
 

@@ -9,7 +9,7 @@ import base64
 import hashlib
 import hmac
 import re
-from datetime import tzinfo
+from datetime import datetime, timedelta, tzinfo
 from decimal import Decimal
 
 from django.conf import settings
@@ -18,12 +18,13 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 
-from surveys.models.outreach import OutreachTask
+from surveys.models.outreach import DEADLINE, SECOND_DEADLINE, OutreachTask
 from surveys.models.people import Account
 from surveys.models.staff import User
 
 TOKEN = re.compile(r"(\d{1,18})\.([ur])(\d{1,18})\.([a-z2-7]{26})", re.ASCII)
 LATEST = 720  # hours: who has waited for a month is not helped by another mail
+HOUR = timedelta(hours=1)
 
 
 class Tier(models.IntegerChoices):
@@ -116,7 +117,11 @@ class EscalationPolicy(ForSomeAccounts):
 
 
 class EscalationStep(models.Model):
-    """After so many hours without something, these are told."""
+    """After so many hours without something, these are told.
+
+    After a denial the steps come again and faster, as the second deadline is shorter than the
+    first: what happens at 72 hours, the first time, happens at 24 then.
+    """
 
     class Waits(models.TextChoices):
         OPENED = "opened", "nobody has opened the task"
@@ -169,6 +174,12 @@ class EscalationStep(models.Model):
     def level(self) -> int:
         return max(self.tiers, default=0)
 
+    def hours(self, after_denial: bool) -> int:
+        """Until it comes, counted from the answer or from a denial; whole ones, rounded up."""
+        if not after_denial:
+            return self.after_hours
+        return -(-self.after_hours * SECOND_DEADLINE // DEADLINE)
+
 
 class EscalationRecipient(ForSomeAccounts):
     """A head or an executive, by name. They need no log-in: a mail and its link are enough."""
@@ -215,12 +226,15 @@ class Escalations(models.QuerySet["Escalation"]):
 
 
 class Escalation(models.Model):
-    """A task reached a step, once; `day` counts the daily repeats of the last one."""
+    """A task reached a step, once on each of its clocks: that of the answer, and of each denial.
+    `day` counts the daily repeats of the last step."""
 
     task = models.ForeignKey(OutreachTask, on_delete=models.CASCADE, related_name="escalations")
     step = models.ForeignKey(
         EscalationStep, null=True, on_delete=models.SET_NULL, related_name="escalations"
     )
+    began_at = models.DateTimeField()  # when the clock began: the answer's, or a denial's
+    after_denial = models.BooleanField(default=False)
     day = models.PositiveSmallIntegerField(default=0)
     # As the step stood then: policies change.
     level = models.PositiveSmallIntegerField(choices=Tier.choices)
@@ -235,15 +249,34 @@ class Escalation(models.Model):
     class Meta:
         ordering = ["at", "pk"]
         constraints = [
-            models.UniqueConstraint(fields=["task", "step", "day"], name="escalated_once")
+            models.UniqueConstraint(
+                fields=["task", "step", "began_at", "day"], name="escalated_once"
+            )
         ]
 
     def __str__(self) -> str:
-        return f"{self.hours} hours after the answer"
+        since = "the customer’s no" if self.after_denial else "the answer"
+        return f"{self.hours} hours after {since}"
 
     @property
     def hours(self) -> int:
         return self.after_hours + 24 * self.day
+
+    @property
+    def is_late(self) -> bool:
+        """The deadline of its clock had passed by then."""
+        return self.hours * HOUR >= (SECOND_DEADLINE if self.after_denial else DEADLINE)
+
+    @property
+    def due_at(self) -> datetime:
+        """The deadline of its clock."""
+        return self.began_at + (SECOND_DEADLINE if self.after_denial else DEADLINE)
+
+    @property
+    def was_reached(self) -> bool:
+        """The customer, since the clock began."""
+        task = self.task
+        return bool(task.second_contact_at if self.after_denial else task.first_contact_at)
 
     def token(self, person: User | EscalationRecipient) -> str:
         """The secret of the link by which `person` says that they know of it."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from django.db import models
-from django.db.models import F, OuterRef, Q, Subquery
+from django.db.models import Case, DateTimeField, F, OuterRef, Q, Subquery, When
+from django.db.models.functions import Least
 
 from surveys.models.people import Customer
 from surveys.models.responses import Response
@@ -40,6 +41,11 @@ class RootCause(models.Model):
         return f"{self.parent.name}: {self.name}" if self.parent else self.name
 
 
+_FIRST = Case(When(first_contact_at=None, then="due_at"), output_field=DateTimeField())
+_SECOND = Case(When(second_contact_at=None, then="second_due_at"), output_field=DateTimeField())
+DEADLINE_THAT_RUNS = Least(_FIRST, _SECOND)  # or has run out; NULL: they have been reached
+
+
 class OutreachTasks(models.QuerySet["OutreachTask"]):
     def visible_to(self, user: User) -> OutreachTasks:
         mine = owned(user, "owner") | owned(user, "customer__account__owner")
@@ -48,10 +54,14 @@ class OutreachTasks(models.QuerySet["OutreachTask"]):
     def open(self) -> OutreachTasks:
         return self.filter(state=OutreachTask.State.OPEN)
 
+    def with_deadline(self) -> OutreachTasks:
+        """Each with its `deadline`: the one that runs, or has run out. After a denial the customer
+        waits for a second time, whatever became of the first. None: they have been reached."""
+        return self.annotate(deadline=DEADLINE_THAT_RUNS)
+
     def overdue(self, now: datetime) -> OutreachTasks:
         """Open, past the deadline or the second one, and nobody has reached the customer."""
-        first = Q(due_at__lt=now, first_contact_at=None)
-        return self.open().filter(first | Q(second_due_at__lt=now, second_contact_at=None))
+        return self.open().with_deadline().filter(deadline__lt=now)
 
     def asleep(self, now: datetime) -> OutreachTasks:
         """Snoozed. They wake up by themselves; nothing has to run for that."""
@@ -74,7 +84,8 @@ class OutreachTasks(models.QuerySet["OutreachTask"]):
         return self.annotate(shift=next_score - F("response__score"))
 
     def most_urgent_first(self) -> OutreachTasks:
-        return self.order_by("due_at", "pk")
+        """Those whose customer has been reached last, however early their deadline was."""
+        return self.with_deadline().order_by(F("deadline").asc(nulls_last=True), "due_at", "pk")
 
 
 class OutreachTask(models.Model):
@@ -183,11 +194,26 @@ class OutreachTask(models.Model):
             models.Index(  # the queue, most urgent first
                 fields=["owner", "due_at"], name="tasks_open", condition=Q(state="open")
             ),
+            models.Index(  # the same of everybody: surveys/models/call_order.py
+                DEADLINE_THAT_RUNS,
+                "due_at",
+                "id",
+                name="tasks_in_call_order",
+                condition=Q(state="open"),
+            ),
+            models.Index(  # the queue's last tab, the latest first
+                fields=["-closed_at", "-id"], name="tasks_over", condition=~Q(state="open")
+            ),
             models.Index(fields=["started_at"], name="tasks_by_cohort"),  # the closure rate
             models.Index(  # the sweep that escalates
                 fields=["started_at"],
                 name="tasks_unreached",
                 condition=Q(state="open", first_contact_at=None),
+            ),
+            models.Index(  # the same after a denial
+                fields=["denied_at"],
+                name="tasks_denied",
+                condition=Q(state="open", denied_at__isnull=False, second_contact_at=None),
             ),
             models.Index(  # the sweep that asks whether it helped
                 fields=["closed_at"], name="tasks_closed", condition=Q(state="closed")
@@ -204,21 +230,14 @@ class OutreachTask(models.Model):
 
     @property
     def waits_until(self) -> datetime | None:
-        """The deadline that still runs, or has run out; None: the customer has been reached."""
-        if self.was_reached:
-            return None
-        return self.second_due_at or self.due_at
+        """The same as `with_deadline` says, of one task."""
+        first = None if self.first_contact_at else self.due_at
+        second = None if self.second_contact_at else self.second_due_at
+        return min(filter(None, (first, second)), default=None)
 
     def is_overdue(self, now: datetime) -> bool:
-        late = [
-            at
-            for at, met in (
-                (self.due_at, self.first_contact_at),
-                (self.second_due_at, self.second_contact_at),
-            )
-            if at and not met
-        ]
-        return self.state == self.State.OPEN and any(now > at for at in late)
+        until = self.waits_until
+        return self.state == self.State.OPEN and until is not None and until < now
 
     def is_asleep(self, now: datetime) -> bool:
         return self.snoozed_until is not None and self.snoozed_until > now

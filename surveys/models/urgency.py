@@ -5,23 +5,18 @@ from __future__ import annotations
 
 from datetime import date, datetime, time, timedelta
 
-from django.db.models import Case, DateTimeField, Q, When
-from django.db.models.functions import Least
+from django.db.models import Q
 from django.utils import timezone
 
 from surveys.models.outreach import OutreachTask, OutreachTasks
 
 SOON, VERY_SOON = timedelta(hours=24), timedelta(hours=4)
 
-# After a denial the customer waits for a second time, whatever became of the first.
-_FIRST = Case(When(first_contact_at=None, then="due_at"), output_field=DateTimeField())
-_SECOND = Case(When(second_contact_at=None, then="second_due_at"), output_field=DateTimeField())
-
 
 def open_tasks() -> OutreachTasks:
     """Each with its `deadline`: the one that runs or has run out; None once the customer has been
     reached and only the closing is left."""
-    return OutreachTask.objects.open().annotate(deadline=Least(_FIRST, _SECOND))
+    return OutreachTask.objects.open().with_deadline()
 
 
 def urgencies(now: datetime) -> dict[str, Q]:

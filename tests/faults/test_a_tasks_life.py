@@ -30,7 +30,7 @@ from hypothesis.stateful import (
 
 from analysis.measures.closure import Clock, closure
 from analysis.report import closure_groups
-from surveys.loop import answer, ask, close, confirm, deny, escalate, merge, own, reach_out, snooze
+from surveys.loop import answer, ask, close, confirm, escalate, merge, own, reach_out, snooze
 from surveys.models import (
     Account,
     AuditEntry,
@@ -183,7 +183,6 @@ class Life(RuleBasedStateMachine):
     @rule()
     def escalate(self):
         escalate.escalate(self.now)
-        deny.escalate(self.now)
 
     @rule(place=some, who=some)
     def acknowledge(self, place, who):

@@ -24,7 +24,7 @@ def escalation(nps, customer, now):
     invitation = ask.invite(nps, [customer], "test:1", now - HOUR)[0]
     task = answer.give(invitation, 2, "It never came, says Ines.", now)[0].task
     return Escalation.objects.create(
-        task=task, level=2, after_hours=48, waits_for="reached", at=now
+        task=task, began_at=now, level=2, after_hours=48, waits_for="reached", at=now
     )
 
 

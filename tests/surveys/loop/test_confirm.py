@@ -7,13 +7,11 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from surveys.delivery import send
-from surveys.loop import answer, ask, close, confirm, deny, reach_out
+from surveys.loop import answer, ask, close, confirm, reach_out
 from surveys.loop.unsubscribe import unsubscribe
 from surveys.models import (
     AuditEntry,
     Confirmation,
-    Escalation,
-    EscalationRecipient,
     Message,
     OutreachTask,
     Survey,
@@ -165,22 +163,6 @@ def test_the_second_deadline_is_overdue_by_itself(question, asked_at):
     overdue = OutreachTask.objects.overdue
     assert [overdue(asked_at + DAY).count(), overdue(at).count()] == [0, 1]
     assert [fresh(question.task).is_overdue(when) for when in (asked_at, at)] == [False, True]
-
-
-def test_when_it_passes_the_head_is_told_once(question, asked_at):
-    head = EscalationRecipient.objects.create(tier=3, name="Head", email="head@northwind.example")
-    confirm.answer(question, "no", "", "", asked_at)
-    late = asked_at + DAY
-    assert [deny.escalate(late - HOUR), deny.escalate(late), deny.escalate(late)] == [0, 1, 0]
-    assert Message.objects.get(kind="denied", recipient=head).task == question.task
-    assert fresh(question.task).level == 3
-    assert not Escalation.objects.exists()
-
-
-def test_who_was_reached_again_in_time_troubles_no_head(question, alice, asked_at):
-    confirm.answer(question, "no", "", "", asked_at)
-    reach_out.log_contact(question.task, alice, "phone", "spoke", "", asked_at + HOUR)
-    assert deny.escalate(asked_at + 2 * DAY) == 0
 
 
 def test_the_shift_is_between_the_answer_and_the_next_after_the_closing(nps, closed, customer, now):

@@ -13,6 +13,7 @@ from surveys.models import (
     AuditEntry,
     Customer,
     DeliveryEvent,
+    Escalation,
     Event,
     InboundMail,
     Invitation,
@@ -87,6 +88,18 @@ def test_how_long_the_outreach_took_stays_and_what_was_said_goes(
     assert [(c.note, c.outcome, c.logged_at) for c in task.contacts.all()] == [
         ("", "spoke", task.first_contact_at)
     ]
+
+
+def test_escalations_and_who_opened_the_task_move_to_the_month_too(invitation, known, now):
+    task = OutreachTask.objects.get()
+    OutreachTask.objects.update(seen_at=task.started_at, assigned_at=task.started_at)
+    told = {"began_at": task.started_at, "at": task.started_at + timedelta(hours=48)}
+    row = Escalation.objects.create(task=task, level=2, after_hours=48, **told)
+    forget(known, None, "", now)
+    task.refresh_from_db()
+    row.refresh_from_db()
+    assert (task.seen_at, task.assigned_at, row.began_at) == (MONTH, MONTH, MONTH)
+    assert row.at == MONTH + timedelta(hours=48)
 
 
 @pytest.mark.parametrize(

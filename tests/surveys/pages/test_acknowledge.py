@@ -24,7 +24,12 @@ def task(nps, customer):
 @pytest.fixture
 def escalation(task):
     return Escalation.objects.create(
-        task=task, level=3, after_hours=72, waits_for="reached", at=timezone.now()
+        task=task,
+        began_at=task.started_at,
+        level=3,
+        after_hours=72,
+        waits_for="reached",
+        at=timezone.now(),
     )
 
 
@@ -146,7 +151,12 @@ def test_looking_costs_the_same_for_any_number_of_steps(
 ):
     for number in range(rows):
         Escalation.objects.create(
-            task=task, level=1, after_hours=36 + number, waits_for="opened", at=timezone.now()
+            task=task,
+            began_at=task.started_at,
+            level=1,
+            after_hours=36 + number,
+            waits_for="opened",
+            at=timezone.now(),
         )
     with django_assert_num_queries(6):
         client.get(link)
