@@ -31,6 +31,7 @@ from surveys.models.responses import (
     Sign,
 )
 from surveys.models.roles import Role
+from surveys.models.saved_views import SavedView
 from surveys.models.staff import Absence, ApiKey, Notices, Team, User
 from surveys.models.surveys import BANDS, Band, Family, Kind, NoWording, Survey
 from surveys.models.task_mails import MailTemplate, TaskMail
@@ -47,6 +48,6 @@ __all__ = [
     "InboundMail", "Invitation", "Kind", "Logo", "MailLane", "MailTemplate", "Message",
     "NoWording", "Notices", "OpenAnswer", "OpenLink", "OutreachTask", "Purpose", "Reminder",
     "ReminderText", "Response", "ResponseReason", "ResponseVersion", "Role", "RootCause",
-    "SealingHorizon", "Sign", "Slot", "Suppression", "Survey", "TaskMail", "Team", "Tick",
-    "Tier", "Trigger", "User", "Visit", "Wave", "Wording", "Words", "client_hash",
+    "SavedView", "SealingHorizon", "Sign", "Slot", "Suppression", "Survey", "TaskMail", "Team",
+    "Tick", "Tier", "Trigger", "User", "Visit", "Wave", "Wording", "Words", "client_hash",
 ]  # fmt: skip
