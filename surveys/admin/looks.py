@@ -8,15 +8,17 @@ from datetime import datetime, timedelta
 from django.apps import apps
 from django.conf import settings
 from django.urls import reverse
-from django.utils.formats import number_format
+from django.utils.formats import date_format, number_format
 from django.utils.html import format_html, format_html_join
 from django.utils.text import Truncator
+from django.utils.timezone import localtime
 
-from surveys.models import DEADLINE, Brand, Customer, OutreachTask, Response
+from surveys.models import DEADLINE, SECOND_DEADLINE, Brand, Customer, OutreachTask, Response
 from surveys.templatetags.plain import plain_to_see
 
 SOON = timedelta(hours=24)
 NOTHING = "–"
+LEVELS = {1: "grey", 2: "amber", 3: "red", 4: "red"}  # the tone of each Tier
 NO_ACCOUNT = "No account"
 
 
@@ -31,25 +33,28 @@ def span(length: timedelta) -> str:
 
 
 def urgency(task: OutreachTask, now: datetime) -> tuple[str, str]:
-    """The tone of a task's deadline and its words: green, amber under 24 h, red after it."""
+    """The tone of a task's deadline and its words: green, amber under 24 h, red after it. After a
+    denial it is about the second one, until the customer is reached again."""
+    until = task.waits_until
+    if task.state == OutreachTask.State.OPEN and until:
+        if until < now:
+            return "red", f"overdue {span(now - until)}"
+        return ("amber" if until - now < SOON else "green"), f"in {span(until - now)}"
     if task.first_contact_at:
         took = span(task.first_contact_at - task.started_at)
         in_time = task.first_contact_at < task.due_at
         return ("green", f"reached after {took}") if in_time else ("red", f"reached late, {took}")
-    if task.state != OutreachTask.State.OPEN:
-        return "grey", f"{task.get_state_display().lower()}, not reached"
-    left = task.time_left(now)
-    if left < timedelta(0):
-        return "red", f"overdue {span(left)}"
-    return ("amber" if left < SOON else "green"), f"in {span(left)}"
+    return "grey", f"{task.get_state_display().lower()}, not reached"
 
 
 def deadline(task: OutreachTask, now: datetime) -> str:
     """The time left as words and as a bar; the words alone say everything."""
     tone, words = urgency(task, now)
-    if task.first_contact_at or task.state != OutreachTask.State.OPEN:
+    until = task.waits_until
+    if until is None or task.state != OutreachTask.State.OPEN:
         return format_html('<span class="voc-due voc-{}">{}</span>', tone, words)
-    share = max(0, min(100, 100 * (task.time_left(now) / DEADLINE)))
+    whole = DEADLINE if until == task.due_at else SECOND_DEADLINE
+    share = max(0, min(100, 100 * ((until - now) / whole)))
     return format_html(
         '<span class="voc-due voc-{}">{}<progress max="100" value="{}" aria-hidden="true">'
         "</progress></span>",
@@ -57,6 +62,31 @@ def deadline(task: OutreachTask, now: datetime) -> str:
         words,
         round(share),
     )
+
+
+def waiting(task: OutreachTask, now: datetime) -> str:
+    """The time left, and below it what else there is to know about it."""
+    notes = []
+    if task.state == OutreachTask.State.OPEN and task.waits_until and task.denied_at:
+        notes.append("The customer denied a contact")
+    if task.is_asleep(now):
+        notes.append(
+            f"Snoozed until {date_format(localtime(task.snoozed_until), 'SHORT_DATETIME_FORMAT')}"
+        )
+    lines = format_html_join("", '<small class="voc-aside">{}</small>', ((note,) for note in notes))
+    return format_html("{}{}", deadline(task, now), lines)
+
+
+def owner(task: OutreachTask, may_be_taken: bool) -> str:
+    """Who has it; with a button that sends the form “voc-take” with whose it was."""
+    name = task.owner or "Nobody"
+    if not may_be_taken:
+        return name
+    return format_html(
+        '{} <button type="submit" form="voc-take" name="task" value="{}:{}" class="voc-take"'
+        ' aria-label="Take the task of {}">Take</button>',
+        name, task.pk, task.owner_id or "", task.customer,
+    )  # fmt: skip
 
 
 def score(response: Response) -> str:

@@ -3,28 +3,26 @@
 from __future__ import annotations
 
 from django.contrib import admin
-from django.db.models import BooleanField, ExpressionWrapper, Q
+from django.db.models import F
 from django.urls import path
-from django.utils import timezone
 from unfold.decorators import display
 
 from surveys.admin import looks, queue, task_page
+from surveys.admin.assigning import Assigning
 from surveys.admin.base import Admin
 from surveys.admin.filters import choices_filter, values_filter
-from surveys.admin.time_left import TimeLeft
-from surveys.models import OutreachTask
+from surveys.admin.saved_views import SavedViews
+from surveys.admin.time_left import Sleep, TimeLeft
+from surveys.models import OutreachTask, SavedView, Tier
 
-# Whoever has been reached only needs closing, however early the deadline was.
-REACHED_LAST = ExpressionWrapper(
-    Q(first_contact_at__isnull=False), output_field=BooleanField()
-).asc()
+BY_DEADLINE = F("deadline").asc(nulls_last=True)
 
 
 @admin.register(OutreachTask)
-class OutreachTaskAdmin(Admin):
+class OutreachTaskAdmin(Assigning, SavedViews, Admin):
     list_display = (
-        "customer_and_account", "time_left", "score", "why", "words", "product", "segment",
-        "revenue", "owner_name", "first_contact",
+        "customer_and_account", "time_left", "score", "words", "theme", "segment_and_product",
+        "revenue", "renewal", "escalated_to", "owner_name",
     )  # fmt: skip
     list_display_links = ("customer_and_account",)
     list_filter = (
@@ -36,6 +34,8 @@ class OutreachTaskAdmin(Admin):
         values_filter("owner", "owner", label="owner__name", empty="Nobody"),
         values_filter("team", "owner__team", label="owner__team__name", empty="No team"),
         choices_filter("why", "cause", OutreachTask.Cause.choices),
+        choices_filter("escalated to", "level", [(0, "Nobody yet"), *Tier.choices]),
+        Sleep,
     )
     list_select_related = ("customer__account", "response", "owner")
     search_fields = ("customer__name", "customer__email", "customer__account__name",
@@ -44,10 +44,18 @@ class OutreachTaskAdmin(Admin):
     list_before_template = "admin/surveys/queue_tabs.html"
     list_fullwidth = True
 
+    class Media:
+        js = ("surveys/queue.js",)
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).with_deadline()
+
     def get_ordering(self, request):
-        latest_first = {"closed": ["-closed_at", "-pk"], "all": ["-started_at", "-pk"]}
-        most_urgent_first = [REACHED_LAST, "due_at", "pk"]
-        return latest_first.get(queue.current(request).name, most_urgent_first)
+        latest = queue.LATEST_FIRST.get(queue.current(request).name)
+        return [latest, "-pk"] if latest else [BY_DEADLINE, "due_at", "pk"]
+
+    def get_paginator(self, request, queryset, per_page, *args, **kwargs):
+        return queue.pages(request, queryset, per_page)
 
     def get_changelist(self, request, **kwargs):
         return queue.Queue
@@ -66,14 +74,26 @@ class OutreachTaskAdmin(Admin):
         ] + super().get_urls()
 
     def changelist_view(self, request, extra_context=None):
-        now = timezone.now()
-        numbers = queue.counts(request.user, now)
-        chosen = queue.current(request)
+        chosen, numbers = (
+            queue.current(request),
+            queue.counts(request.user, queue.asked_at(request)),
+        )
         rows = [
             {"tab": tab, "count": numbers[tab.name], "active": tab.name == chosen.name}
-            for tab in queue.tabs(request.user, now)
+            for tab in queue.tabs(request.user, queue.asked_at(request))
         ]
-        context = {"queue_tabs": rows, "queue_tab": chosen, "title": "Outreach tasks"}
+        context = {
+            "title": "Outreach tasks",
+            "queue_tabs": rows,
+            "queue_tab": chosen,
+            "queue_next": next(
+                (r for r in rows if r["tab"].name == chosen.then and r["count"]), None
+            ),
+            "queue_asleep": numbers["asleep"],
+            "saved_views": SavedView.objects.visible_to(request.user).select_related("user"),
+            "query_now": self.view_of(request, request.GET.urlencode()),
+            "may_assign": self.has_assign_permission(request),
+        }
         return super().changelist_view(request, {**context, **(extra_context or {})})
 
     def change_view(self, request, object_id, form_url="", extra_context=None):
@@ -81,40 +101,45 @@ class OutreachTaskAdmin(Admin):
 
     @display(description="customer", ordering="customer__name")
     def customer_and_account(self, task):
-        return looks.two_lines(task.customer, task.customer.account or looks.NO_ACCOUNT)
+        return looks.person(task.customer)
 
-    @display(description="time left", ordering="due_at")
+    @display(description="time left", ordering=BY_DEADLINE)
     def time_left(self, task):
-        return looks.deadline(task, timezone.now())
+        return looks.waiting(task, task.shown_at)
 
     @display(description="score", ordering="response__score")
     def score(self, task):
         return looks.score(task.response)
 
-    @display(description="why", ordering="cause")
-    def why(self, task):
-        return task.get_cause_display()
-
     @display(description="comment")
     def words(self, task):
         return looks.first_words(task.response.comment)
 
-    @display(description="product", ordering="response__product")
-    def product(self, task):
-        return task.response.product or looks.NOTHING
+    @display(description="theme")
+    def theme(self, task):
+        return task.theme or looks.NOTHING
 
-    @display(description="segment", ordering="response__segment")
-    def segment(self, task):
-        return task.response.segment or looks.NOTHING
+    @display(description="segment, product", ordering="response__segment")
+    def segment_and_product(self, task):
+        answer = task.response
+        return looks.two_lines(answer.segment or looks.NOTHING, answer.product)
 
-    @display(description="revenue", ordering="customer__account__revenue")
+    @display(description="revenue", ordering=F("customer__account__revenue").asc(nulls_first=True))
     def revenue(self, task):
         return looks.money(task.customer.account.revenue if task.customer.account else None)
 
+    @display(description="renews", ordering="customer__account__renews_on")
+    def renewal(self, task):
+        return (task.customer.account and task.customer.account.renews_on) or looks.NOTHING
+
+    @display(description="escalated to", ordering="level")
+    def escalated_to(self, task):
+        return (
+            looks.badge(looks.LEVELS[task.level], Tier(task.level).label)
+            if task.level
+            else looks.NOTHING
+        )
+
     @display(description="owner", ordering="owner__name")
     def owner_name(self, task):
-        return task.owner or "Nobody"
-
-    @display(description="first contact", ordering="first_contact_at")
-    def first_contact(self, task):
-        return task.first_contact_at or "Not yet"
+        return looks.owner(task, task.may_be_taken)

@@ -1,11 +1,13 @@
-"""The queue's filter by the time left, so that each figure of the board can open its tasks."""
+"""The queue's filters by the clock, so that each figure of the board can open its tasks."""
 
 from __future__ import annotations
 
-from django.utils import timezone
+from django.db.models import Q
 from unfold.contrib.filters.admin import DropdownFilter
 
-from surveys.models.urgency import open_tasks, urgencies
+from surveys.admin import queue
+from surveys.models import OutreachTask
+from surveys.models.urgency import urgencies
 
 CHOICES = [
     ("overdue", "Overdue"),
@@ -26,5 +28,20 @@ class TimeLeft(DropdownFilter):
     def queryset(self, request, queryset):
         if not self.value():
             return queryset
-        rule = urgencies(timezone.now()).get(self.value())
-        return queryset.filter(pk__in=open_tasks().filter(rule)) if rule else queryset.none()
+        rule = urgencies(queue.asked_at(request)).get(self.value())
+        is_open = Q(state=OutreachTask.State.OPEN)
+        return queryset.filter(is_open, rule) if rule else queryset.none()
+
+
+class Sleep(DropdownFilter):
+    title = "snoozed"
+    parameter_name = "sleep"
+
+    def lookups(self, request, model_admin):
+        return [("asleep", "Snoozed"), ("awake", "Not snoozed")]
+
+    def queryset(self, request, queryset):
+        asleep = queue.OPEN & queue.asleep(queue.asked_at(request))
+        rules = {"asleep": asleep, "awake": ~asleep}
+        rule = rules.get(self.value()) if self.value() else Q()
+        return queryset.none() if rule is None else queryset.filter(rule)
