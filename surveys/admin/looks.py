@@ -13,7 +13,15 @@ from django.utils.html import format_html, format_html_join
 from django.utils.text import Truncator
 from django.utils.timezone import localtime
 
-from surveys.models import DEADLINE, SECOND_DEADLINE, Brand, Customer, OutreachTask, Response
+from surveys.models import (
+    DEADLINE,
+    SECOND_DEADLINE,
+    Account,
+    Brand,
+    Customer,
+    OutreachTask,
+    Response,
+)
 from surveys.templatetags.plain import plain_to_see
 
 SOON = timedelta(hours=24)
@@ -102,6 +110,14 @@ def score(response: Response) -> str:
     )
 
 
+def score_and_cause(task: OutreachTask) -> str:
+    """The score; with why there is a task, where the score does not say it."""
+    if task.cause == OutreachTask.Cause.DETRACTOR:
+        return score(task.response)
+    why = task.get_cause_display()
+    return format_html('{}<small class="voc-aside">{}</small>', score(task.response), why)
+
+
 def first_words(text: str, words: int = 12) -> str:
     """The beginning of what a customer wrote, isolated so that its direction stays its own."""
     if not text:
@@ -111,11 +127,27 @@ def first_words(text: str, words: int = 12) -> str:
     )
 
 
+def words_and_theme(text: str, theme: str) -> str:
+    """The beginning of a comment, and what it is about, once somebody has read it."""
+    if not theme:
+        return first_words(text)
+    return format_html('{}<small class="voc-theme">{}</small>', first_words(text), theme)
+
+
 def money(amount) -> str:
     if amount is None:
         return NOTHING
     whole = number_format(round(amount), force_grouping=True)
     return format_html('<span class="voc-number">{} {}</span>', settings.CURRENCY, whole)
+
+
+def value(account: Account | None) -> str:
+    """The yearly revenue, and when its contract renews."""
+    if account is None:
+        return NOTHING
+    renews = date_format(account.renews_on, "SHORT_DATE_FORMAT") if account.renews_on else ""
+    note = format_html('<small class="voc-aside">renews {}</small>', renews) if renews else ""
+    return format_html("{}{}", money(account.revenue), note)
 
 
 def badge(tone: str, words: str) -> str:

@@ -1,4 +1,4 @@
-"""Saved views of the queue: a tab, filters and an order under a name, for oneself or the team."""
+"""Saved views of the queue: a tab and filters under a name, for oneself or for the team."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Collection
 
 from django import forms
 from django.contrib import messages
-from django.contrib.admin.views.main import ORDER_VAR
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.urls import path
@@ -39,9 +38,9 @@ class SavedViews:
         ]
 
     def view_of(self, request: HttpRequest, query: str) -> str:
-        """What of a list's query is kept: nothing that was typed into the search."""
-        known = {choice.parameter_name for choice in self.get_list_filter(request)} | {ORDER_VAR}
-        return kept(query, known)
+        """What of a list's query is kept: nothing that was typed into the search, and no order, as
+        columns have other numbers for other readers."""
+        return kept(query, {choice.parameter_name for choice in self.get_list_filter(request)})
 
     def keep_view(self, request: HttpRequest) -> HttpResponse:
         self._refuse(request)

@@ -21,8 +21,8 @@ BY_DEADLINE = F("deadline").asc(nulls_last=True)
 @admin.register(OutreachTask)
 class OutreachTaskAdmin(Assigning, SavedViews, Admin):
     list_display = (
-        "customer_and_account", "time_left", "score", "words", "theme", "segment_and_product",
-        "revenue", "renewal", "escalated_to", "owner_name",
+        "customer_and_account", "time_left", "score", "words_and_theme", "segment_and_product",
+        "revenue_and_renewal", "escalated_to",
     )  # fmt: skip
     list_display_links = ("customer_and_account",)
     list_filter = (
@@ -49,6 +49,11 @@ class OutreachTaskAdmin(Assigning, SavedViews, Admin):
 
     def get_queryset(self, request):
         return super().get_queryset(request).with_deadline()
+
+    def get_list_display(self, request):
+        """Whose “my tasks” are need not be said in each row."""
+        whose = ("owner_name",) if queue.current(request).name != "mine" else ()
+        return (*self.list_display, *whose)
 
     def get_ordering(self, request):
         latest = queue.LATEST_FIRST.get(queue.current(request).name)
@@ -109,28 +114,23 @@ class OutreachTaskAdmin(Assigning, SavedViews, Admin):
 
     @display(description="score", ordering="response__score")
     def score(self, task):
-        return looks.score(task.response)
+        return looks.score_and_cause(task)
 
-    @display(description="comment")
-    def words(self, task):
-        return looks.first_words(task.response.comment)
-
-    @display(description="theme")
-    def theme(self, task):
-        return task.theme or looks.NOTHING
+    @display(description="comment, theme")
+    def words_and_theme(self, task):
+        return looks.words_and_theme(task.response.comment, task.theme)
 
     @display(description="segment, product", ordering="response__segment")
     def segment_and_product(self, task):
         answer = task.response
         return looks.two_lines(answer.segment or looks.NOTHING, answer.product)
 
-    @display(description="revenue", ordering=F("customer__account__revenue").asc(nulls_first=True))
-    def revenue(self, task):
-        return looks.money(task.customer.account.revenue if task.customer.account else None)
-
-    @display(description="renews", ordering="customer__account__renews_on")
-    def renewal(self, task):
-        return (task.customer.account and task.customer.account.renews_on) or looks.NOTHING
+    @display(
+        description="revenue, renewal",
+        ordering=F("customer__account__revenue").asc(nulls_first=True),
+    )
+    def revenue_and_renewal(self, task):
+        return looks.value(task.customer.account)
 
     @display(description="escalated to", ordering="level")
     def escalated_to(self, task):

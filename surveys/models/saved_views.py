@@ -22,7 +22,7 @@ class SavedViews(models.QuerySet["SavedView"]):
 
 
 class SavedView(models.Model):
-    """The tab, filters and order of the queue. Never what was searched for, which may be a name."""
+    """The tab and the filters of the queue. Never what was searched for, which may be a name."""
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="saved_views")
     name = models.CharField(max_length=NAME_LENGTH)
