@@ -1,7 +1,7 @@
 # The two commands a newcomer needs: `make run` and `make test`. `make help` lists all.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test lint fuzz kills scanners tasks-life bench-send bench-wave bench-answer lock manage clean
+.PHONY: help run test lint fuzz kills scanners tasks-life fold-kills bench-send bench-wave bench-answer lock manage clean
 
 # Where the benchmarks find their files, and nowhere else.
 DATA ?= ../shared/data
@@ -50,6 +50,9 @@ scanners: .venv/.test-installed ## Let mail scanners loose on the customers' pag
 tasks-life: .venv/.test-installed ## Lead tasks through 50,000 random steps (STEPS=50000), and 20 clients through 1,000 claims (CLAIMS=1000)
 	@STEPS=$(or $(STEPS),50000) CLAIMS=$(or $(CLAIMS),1000) $(PY) -m pytest --timeout=0 \
 	  tests/faults/test_a_tasks_life.py tests/faults/test_claims.py $(ARGS)
+
+fold-kills: .venv/.test-installed ## Kill workers while they count for the reports (KILLS=200) and look for lost and double answers
+	@KILLS=$(or $(KILLS),200) $(PY) -m pytest --timeout=0 tests/faults/test_dying_folders.py $(ARGS)
 
 bench-send: .venv/.test-installed ## Invitations a second, against smtplib on one connection
 	@$(PY) -m tests.bench.send

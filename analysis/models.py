@@ -6,6 +6,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
+from analysis import rollups as rollups  # Django finds models by this module alone
 from surveys.models import Response, Survey
 
 

@@ -5,10 +5,22 @@ from datetime import datetime, timedelta
 from celery import shared_task
 from django.utils import timezone
 
-from surveys.models import Slot
+from analysis import fold
+from analysis.rollups import FOLDED, Stale
+from surveys.models import Slot, Tick
 
 MINUTE = 60  # seconds
 NIGHT = timedelta(hours=3)  # UTC
+
+
+@shared_task(soft_time_limit=10 * MINUTE, time_limit=11 * MINUTE)
+def fold_rollups() -> int:
+    """Count anew what has changed; when all of it is counted, note how new the reports are."""
+    now = timezone.now()
+    done = fold.fold_all()
+    if not Stale.objects.exists():
+        Tick.objects.update_or_create(name=FOLDED, defaults={"at": now})
+    return done
 
 
 @shared_task(soft_time_limit=30 * MINUTE, time_limit=31 * MINUTE)

@@ -23,9 +23,9 @@ ROOT = Path(__file__).resolve().parent.parent
 APPS = ("surveys", "analysis", "voc")
 LEVELS = {
     "pure": r"analysis\.(text|measures)|surveys\.loop\.windows",
-    "model": r"(surveys|analysis)\.models",
-    "delivery": r"surveys\.delivery|analysis\.(registry|months)",
-    "verb": r"surveys\.loop|analysis\.(learn|report|board|loads|themes_report|quotes|actions)",
+    "model": r"(surveys|analysis)\.models|analysis\.rollups",
+    "delivery": r"surveys\.delivery|analysis\.(registry|months|recipes)",
+    "verb": r"surveys\.loop|analysis\.(learn|fold|report|board|loads|themes_report|quotes|actions)",
     "door": r"surveys|analysis|voc",
 }
 FRAMEWORKS = {"django", "rest_framework", "unfold", "celery"}

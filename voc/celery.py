@@ -79,6 +79,12 @@ app.conf.beat_schedule = {
         "schedule": 2 * TICK,
         "options": UNTIL_NEXT,
     },
+    # count what the reports say
+    "fold rollups": {
+        "task": "analysis.tasks.fold_rollups",
+        "schedule": TICK,
+        "options": UNTIL_NEXT,
+    },
     # read the comments: once a day, at 3 o'clock or at the first hour after it that finds us awake
     "learn themes": {
         "task": "analysis.tasks.learn_themes",
