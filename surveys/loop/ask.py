@@ -95,13 +95,30 @@ def _plan_batch(now: datetime, batch: int) -> int:
     ids = list(audience.order_by("pk").values_list("pk", flat=True)[:batch])
     if ids:
         customers = lock(ids)
-        planned = schedule.of_wave(wave, customers, now)
-        _write(wave.survey, customers, wave.occasion, now, planned, channel=wave.channel, wave=wave)
+        _write_wave(wave, customers, now)
         wave.planned_up_to = ids[-1]
     if len(ids) < batch:
         wave.state = Wave.State.LAUNCHED
-    wave.save(update_fields=["planned_up_to", "state"])
+    wave.save(update_fields=["planned_up_to", "dealt", "state"])
     return len(ids)
+
+
+def _write_wave(wave: Wave, customers: list[Customer], now: datetime) -> None:
+    """Whoever is not asked takes no place on a day: the others are dealt out anew."""
+    turns = schedule.turns_of(wave)
+    planned = schedule.of_wave(wave, customers, now, turns)
+    verdicts = manners.judge(wave.survey, customers, planned, wave.channel)
+    asked = [one for one in customers if verdicts[one.pk] == manners.ASK]
+    if wave.spread_days > 1 and len(asked) < len(customers):
+        turns = schedule.turns_of(wave)
+        again = schedule.of_wave(wave, asked, now, turns)
+        planned |= again
+        verdicts |= manners.judge(wave.survey, asked, again, wave.channel)
+    wave.dealt = turns.noted()
+    _write(
+        wave.survey, customers, wave.occasion, now, planned, verdicts,
+        channel=wave.channel, wave=wave,
+    )  # fmt: skip
 
 
 def _next_wave() -> Wave | None:
@@ -143,7 +160,8 @@ def invite(
         planned = dict.fromkeys(ids, now)
     else:
         planned = {one.pk: openings.opening(survey, one, now) for one in new}
-    _write(survey, new, occasion, now, planned, channel=channel, product=product)
+    verdicts = manners.judge(survey, new, planned, channel)
+    _write(survey, new, occasion, now, planned, verdicts, channel=channel, product=product)
     if by:
         _record(of_occasion.filter(customer__in=new), by, now)
     return list(of_occasion)
@@ -167,6 +185,7 @@ def _write(
     occasion: str,
     now: datetime,
     planned: Mapping[int, datetime],
+    verdicts: Mapping[int, manners.Verdict],
     *,
     channel: str = Channel.MAIL,
     wave: Wave | None = None,
@@ -175,7 +194,6 @@ def _write(
     """One row for each decision, and the mails of those who are asked."""
     if not customers:
         return
-    verdicts = manners.judge(survey, customers, planned, channel)
     product = product or (wave.product if wave else "") or survey.product
     ids = new_ids(Invitation, len(customers))
     invitations = [

@@ -121,6 +121,7 @@ class Wave(models.Model):
     planned_up_to = models.BigIntegerField(  # the checkpoint that lets a killed planner go on
         default=0, editable=False
     )
+    dealt = models.JSONField(default=dict, editable=False)  # whose turn it is (loop/schedule.py)
 
     objects = Waves.as_manager()
 

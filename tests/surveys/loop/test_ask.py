@@ -1,5 +1,5 @@
 import threading
-from collections import Counter
+from collections import Counter, defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import timedelta
@@ -21,6 +21,7 @@ from surveys.models import (
     Message,
     Response,
     Survey,
+    User,
     Wave,
 )
 
@@ -259,6 +260,31 @@ def test_a_wave_is_spread_evenly_for_every_owner(nps, alice, bob, manager, now):
     days = Counter(wave.invitations.values_list("customer__account__owner", "send_at__date"))
     dates = [now.date() + timedelta(days=n) for n in range(3)]
     assert days == {(owner.pk, day): 2 for owner in (alice, bob) for day in dates}
+
+
+def test_no_owners_day_is_fuller_over_many_batches(nps, manager, now, monkeypatch):
+    """Seven owners in turn and batches of eight: a deal that began anew with each batch would give
+    some of them their cards on the same day."""
+    owners = [
+        User.objects.create(email=f"o{n}@x.example", name=f"O{n}", role="account_manager")
+        for n in range(7)
+    ]
+    accounts = [Account.objects.create(name=f"A{owner.pk}", owner=owner) for owner in owners]
+    for n in range(84):
+        Customer.objects.create(account=accounts[n % 7], name="C", email=f"s{n}@x.example")
+    Customer.objects.filter(pk__in=Customer.objects.order_by("?")[:14]).update(email=None)
+    wave = Wave.objects.create(survey=nps, name="Slow", spread_days=4)
+    ask.launch(wave, manager, now)
+    while ask.plan(now, batch=8, at_a_time=8):
+        pass
+    asked = wave.invitations.filter(decision="ask")
+    assert asked.count() == 70
+    by_owner = defaultdict(list)
+    for owner, day in asked.values_list("customer__account__owner", "send_at__date"):
+        by_owner[owner].append(day)
+    for days in by_owner.values():
+        counts = Counter(days).values()
+        assert max(counts) - min(counts) <= 1
 
 
 def test_a_wave_starts_on_its_day_and_skips_days_off(nps, customers, manager, now):
