@@ -2,20 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from datetime import datetime, time, timedelta
+
 from django import forms
+from django.utils import timezone
 from unfold.widgets import (
+    UnfoldAdminCheckboxSelectMultiple,
     UnfoldAdminSelectWidget,
     UnfoldAdminTextareaWidget,
     UnfoldAdminTextInputWidget,
 )
 
+from surveys.loop.snooze import REASON_LENGTH
 from surveys.models import Contact, OutreachTask, Role, RootCause, User
+from surveys.models.task_mails import SUBJECT_LENGTH, TEXT_LENGTH
 
 CHOOSE = [("", "Choose…")]
+WORKING = (Role.ACCOUNT_MANAGER, Role.TEAM_LEAD, Role.PROGRAM_MANAGER, Role.ADMINISTRATOR)
+
+
+class Moment(UnfoldAdminTextInputWidget):
+    """A date and a time by the reader's clock, in the browser's own picker."""
+
+    input_type = "datetime-local"
+
+    def format_value(self, value):
+        return value.strftime("%Y-%m-%dT%H:%M") if isinstance(value, datetime) else value
 
 
 class TaskForm(forms.Form):
-    """Five of them share a page, so the ids of their fields start with the form's name."""
+    """Several of them share a page, so the ids of their fields start with the form's name.
+
+    `version` is the task's as the sender saw it; the page fills it in.
+    """
+
+    version = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, auto_id=f"{type(self).__name__}_%s", **kwargs)
@@ -28,7 +50,7 @@ class ContactForm(TaskForm):
     outcome = forms.ChoiceField(
         choices=[
             *CHOOSE,
-            ("Reached: this stops the 72 hours", [
+            ("Reached: this stops the clock", [
                 (o.value, o.label) for o in Contact.Outcome if o in Contact.REACHED
             ]),
             ("An attempt: the clock goes on", [
@@ -40,6 +62,43 @@ class ContactForm(TaskForm):
     note = forms.CharField(
         max_length=2_000, required=False, widget=UnfoldAdminTextareaWidget({"rows": 3}),
         help_text="What was said, in a sentence or two.",
+    )  # fmt: skip
+    claimed_at = forms.DateTimeField(
+        label="Took place earlier, at", required=False, widget=Moment,
+        help_text="Kept beside it. The deadline goes by when it is logged.",
+    )  # fmt: skip
+    also = forms.ModelMultipleChoiceField(
+        OutreachTask.objects.none(), label="It was about these as well", required=False,
+        widget=UnfoldAdminCheckboxSelectMultiple,
+    )  # fmt: skip
+
+    def __init__(self, *args, siblings: Iterable[OutreachTask] = (), **kwargs):
+        """`siblings` are other open tasks of the account that the sender sees."""
+        super().__init__(*args, **kwargs)
+        siblings = list(siblings)
+        if not siblings:
+            del self.fields["also"]
+            return
+        rows = OutreachTask.objects.filter(pk__in=[each.pk for each in siblings])
+        self.fields["also"].queryset = rows
+        self.fields["also"].choices = [(each.pk, _named(each)) for each in siblings]
+
+
+class WriteForm(TaskForm):
+    subject = forms.CharField(
+        max_length=SUBJECT_LENGTH, required=False, widget=UnfoldAdminTextInputWidget
+    )
+    text = forms.CharField(
+        max_length=TEXT_LENGTH, required=False, widget=UnfoldAdminTextareaWidget({"rows": 9})
+    )
+
+
+class SnoozeForm(TaskForm):
+    until = forms.DateTimeField(label="Back in the queue at", widget=Moment)
+    reason = forms.CharField(
+        label="Why it can wait", max_length=REASON_LENGTH, required=False,
+        widget=UnfoldAdminTextInputWidget,
+        help_text="The deadline stays, and so does every reminder.",
     )  # fmt: skip
 
 
@@ -66,18 +125,26 @@ class CloseForm(TaskForm):
         super().__init__(*args, **kwargs)
         offered = RootCause.objects.filter(is_active=True).select_related("parent")
         self.fields["root_cause"].queryset = offered
+        self.fields["root_cause"].choices = [*CHOOSE, *_in_two_levels(offered)]
 
 
 class AssignForm(TaskForm):
+    """Those who lead may give a task to nobody as well; account managers to somebody."""
+
     to = forms.ModelChoiceField(
-        User.objects.none(), label="Hand over to", required=False, empty_label="Nobody",
-        widget=UnfoldAdminSelectWidget,
-    )  # fmt: skip
+        User.objects.none(), label="Hand over to", widget=UnfoldAdminSelectWidget
+    )
+    why = forms.CharField(
+        label="Why", max_length=200, required=False, widget=UnfoldAdminTextInputWidget
+    )
     seen_owner = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
     def __init__(self, *args, by: User, **kwargs):
         super().__init__(*args, **kwargs)
-        self.fields["to"].queryset = candidates(by)
+        leads = by.has_perm("surveys.assign_outreachtask")
+        to = self.fields["to"]
+        to.queryset, to.required = candidates(by), not leads
+        to.empty_label = "Nobody" if leads else "Choose…"
 
 
 class TakeForm(TaskForm):
@@ -92,7 +159,33 @@ class WithdrawForm(TaskForm):
 
 
 def candidates(by: User):
-    """Those who can own a task: a lead hands over within the team, the others to anyone."""
-    working = [Role.ACCOUNT_MANAGER, Role.TEAM_LEAD, Role.PROGRAM_MANAGER, Role.ADMINISTRATOR]
-    users = User.objects.filter(is_active=True, role__in=working)
+    """Who can own a task that `by` gives away: managers give to anyone, the others to their team;
+    an account manager not to themselves, for that is to take it."""
+    users = User.objects.filter(is_active=True, role__in=WORKING)
+    if by.role == Role.ACCOUNT_MANAGER:
+        return users.filter(team=by.team_id, team__isnull=False).exclude(pk=by.pk)
     return users.filter(team=by.team_id) if by.role == Role.TEAM_LEAD and by.team_id else users
+
+
+def tomorrow_morning(now: datetime) -> datetime:
+    """9 o'clock of the reader's next day."""
+    day = timezone.localtime(now).date() + timedelta(days=1)
+    return timezone.make_aware(datetime.combine(day, time(9)))
+
+
+def _named(task: OutreachTask) -> str:
+    return f"{task.customer}, score {task.response.score}, {task.owner or 'nobody’s'}"
+
+
+def _in_two_levels(causes: Iterable[RootCause]) -> list[tuple]:
+    """Groups of causes; one without finer ones stands by itself."""
+    causes = list(causes)
+    parents = {cause.parent_id for cause in causes if cause.parent_id}
+    entries: dict[str, tuple] = {}
+    for cause in causes:
+        if cause.parent:
+            _, finer = entries.setdefault(cause.parent.name, (cause.parent.name, []))
+            finer.append((cause.pk, cause.name))
+        elif cause.pk not in parents:
+            entries[cause.name] = (cause.pk, cause.name)
+    return [entries[name] for name in sorted(entries)]

@@ -10,158 +10,89 @@ from collections.abc import Callable
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.template.response import TemplateResponse
 from django.utils import timezone
 
-from surveys.admin import history, looks
-from surveys.admin.correspondence import mails_of
+from surveys.admin import task_story
 from surveys.admin.task_forms import (
     AssignForm,
     CloseForm,
     ContactForm,
+    SnoozeForm,
     TakeForm,
     TaskForm,
     WithdrawForm,
+    WriteForm,
 )
-from surveys.loop import close, escalate, reach_out
-from surveys.models import AuditEntry, OutreachTask, Response
+from surveys.admin.task_view import changes_since, may_assign, show, task_for
+from surveys.loop import close, escalate, reach_out, snooze, write
+from surveys.models import OutreachTask, User
 
 REFUSALS = (
     reach_out.NotOpen,
     reach_out.ChangedMeanwhile,
+    reach_out.CannotLog,
     close.CannotClose,
+    snooze.CannotSnooze,
+    write.CannotWrite,
     escalate.NothingToAcknowledge,
 )
-EARLIER_ANSWERS = 10
-LATEST_ENTRIES = 50
-RELATED = ("customer__account__owner", "response__survey", "owner", "root_cause__parent")
 
 
-def show(model_admin, request: HttpRequest, pk, bound=None, status: int = 200) -> HttpResponse:
-    """The page; `bound` maps a form's name to one that was refused."""
-    task = _task(model_admin, request, pk)
-    now = timezone.now()
-    if request.method == "GET":
-        escalate.saw(task, request.user, now)
-    contacts = list(task.contacts.select_related("user"))
-    escalations = list(task.escalations.all())
-    context = {
-        **model_admin.admin_site.each_context(request),
-        "title": str(task.customer),
-        "subtitle": None,
-        "opts": model_admin.opts,
-        "original": task,
-        "task": task,
-        "now": now,
-        "deadline": looks.deadline(task, now),
-        "score": looks.score(task.response),
-        "revenue": looks.money(task.customer.account.revenue if task.customer.account else None),
-        "next_step": next_step(task, contacts, now),
-        "contacts": contacts,
-        "escalations": escalations,
-        "is_unacknowledged": not all(one.acknowledged_at for one in escalations),
-        "versions": list(task.response.versions.all()),
-        "reasons": [reason.key for reason in task.response.reasons.all()],
-        "mails": mails_of(task.customer),
-        "earlier": _earlier(task),
-        "siblings": _siblings(task, request.user),
-        "lines": history.readable(_entries(task)),
-        **_forms(task, request.user),
-        **(bound or {}),
-    }
-    page = "admin/surveys/task.html"
-    return TemplateResponse(request, page, context, status=status)
-
-
-def next_step(task: OutreachTask, contacts: list, now) -> str:
-    """One sentence: what moves this task on."""
-    if task.state == OutreachTask.State.FORGOTTEN:
-        return "Nothing: the customer was forgotten."
-    if task.state != OutreachTask.State.OPEN:
-        return f"Nothing: this task is {task.get_state_display().lower()}."
-    if task.owner_id is None:
-        return "Take the task or give it to somebody, so that one person feels responsible."
-    if task.first_contact_at:
-        return "The customer has been reached. Close with the root cause and the action taken."
-    if task.is_overdue(now):
-        return "The 72 hours are over. Reach the customer now: late is better than never."
-    if contacts:
-        tried = f"{len(contacts)} attempt{'s' if len(contacts) > 1 else ''} so far"
-        return f"{tried}, nobody reached yet. Try another channel or another time of day."
-    channels = [("call", task.customer.phone), ("write to", task.customer.email)]
-    how = next((f"{verb} {value}" for verb, value in channels if value), "find a way to reach them")
-    return f"Reach the customer: {how}. Then log the contact here."
-
-
-def _task(model_admin, request, pk) -> OutreachTask:
-    if not model_admin.has_view_permission(request):
-        raise PermissionDenied
-    tasks = OutreachTask.objects.visible_to(request.user).select_related(*RELATED)
-    if not str(pk).isdecimal() or (task := tasks.filter(pk=pk).first()) is None:
-        raise Http404("There is no such task, or it is not yours to see.")
-    return task
-
-
-def _forms(task: OutreachTask, user) -> dict:
-    """The forms that `user` may send, empty; none for a task that is over."""
-    if task.state != OutreachTask.State.OPEN or not user.has_perm("surveys.change_outreachtask"):
-        return {}
-    forms = {"contact_form": ContactForm(), "close_form": CloseForm(), "may_take": True}
-    if user.has_perm("surveys.assign_outreachtask"):
-        forms["assign_form"] = AssignForm(by=user, initial={"to": task.owner_id})
-    if user.has_perm("surveys.withdraw_outreachtask"):
-        forms["withdraw_form"] = WithdrawForm()
-    return forms
-
-
-def _earlier(task: OutreachTask) -> list[Response]:
-    answers = Response.objects.filter(customer=task.customer_id).exclude(pk=task.response_id)
-    return list(answers.select_related("survey").order_by("-answered_at")[:EARLIER_ANSWERS])
-
-
-def _siblings(task: OutreachTask, user) -> list[OutreachTask]:
-    if task.customer.account_id is None:
-        return []
-    tasks = OutreachTask.objects.visible_to(user).open().exclude(pk=task.pk)
-    tasks = tasks.filter(customer__account=task.customer.account_id)
-    return list(tasks.select_related("customer", "response", "owner").most_urgent_first()[:10])
-
-
-def _entries(task: OutreachTask):
-    entries = AuditEntry.objects.filter(noun="outreachtask", noun_id=task.pk)
-    return entries.select_related("actor")[:LATEST_ENTRIES]
-
-
-def _action(permission: str, form_name: str, make_form: Callable, verb: Callable, done: str):
+def _action(may: str | Callable, form_name: str, make_form: Callable, verb: Callable, done: str):
     """The view behind one form: parse, call `verb(task, form, user, now)`, show what came of it."""
 
     def bind(model_admin):
         def view(request: HttpRequest, pk: int) -> HttpResponse:
-            task = _task(model_admin, request, pk)
-            if not request.user.has_perm(permission):
+            task = task_for(model_admin, request, pk)
+            user = request.user
+            if not (may(user) if callable(may) else user.has_perm(may)):
                 raise PermissionDenied
             if request.method != "POST":
                 return redirect("admin:surveys_outreachtask_change", pk)
-            form = make_form(request)
+            form = make_form(request, task)
             if not form.is_valid():
                 return show(model_admin, request, pk, {form_name: form}, status=422)
             try:
-                verb(task, form.cleaned_data, request.user, timezone.now())
+                verb(task, form.cleaned_data, user, timezone.now())
             except REFUSALS as refusal:
                 form.add_error(None, str(refusal))
-                return show(model_admin, request, pk, {form_name: form}, status=409)
+                changes = changes_since(task, request.POST.get("seen", ""))
+                bound = {form_name: form, "changes": changes}
+                return show(model_admin, request, pk, bound, status=409)
             messages.success(request, done)
-            return redirect("admin:surveys_outreachtask_change", pk)
+            return _onward(user, pk)
 
         return view
 
     return bind
 
 
+def _onward(user: User, pk: int) -> HttpResponse:
+    """Back to the page; to the queue, if the task is another's to see by now."""
+    if OutreachTask.objects.visible_to(user).filter(pk=pk).exists():
+        return redirect("admin:surveys_outreachtask_change", pk)
+    return redirect("admin:surveys_outreachtask_changelist")
+
+
 def _log_contact(task, data, user, now):
-    reach_out.log_contact(task, user, data["channel"], data["outcome"], data["note"], now)
+    reach_out.log_contact(
+        task, user, data["channel"], data["outcome"], data["note"], now,
+        claimed_at=data["claimed_at"], also=data.get("also", ()), version=data["version"],
+    )  # fmt: skip
+
+
+def _write(task, data, user, now):
+    write.write(task, user, data["subject"], data["text"], now, data["version"])
+
+
+def _snooze(task, data, user, now):
+    snooze.snooze(task, user, data["until"], data["reason"], now, data["version"])
+
+
+def _wake(task, data, user, now):
+    snooze.wake(task, user, now, data["version"])
 
 
 def _close(task, data, user, now):
@@ -172,7 +103,7 @@ def _close(task, data, user, now):
 
 def _assign(task, data, user, now):
     task.owner_id = data["seen_owner"]
-    reach_out.assign(task, data["to"], user, now)
+    reach_out.assign(task, data["to"], user, now, data["why"])
 
 
 def _take(task, data, user, now):
@@ -185,35 +116,53 @@ def _acknowledge(task, data, user, now):
 
 
 def _withdraw(task, data, user, now):
-    close.withdraw(task, user, data["reason"], now)
+    close.withdraw(task, user, data["reason"], now, data["version"])
 
 
-def _assign_form(request):
+def _sent(form: Callable) -> Callable:
+    return lambda request, task: form(request.POST)
+
+
+def _contact_form(request, task):
+    return ContactForm(request.POST, siblings=task_story.siblings(task, request.user))
+
+
+def _assign_form(request, task):
     return AssignForm(request.POST, by=request.user)
 
 
 CHANGE = "surveys.change_outreachtask"
 ACTIONS = {
     "contact": _action(
-        "surveys.add_contact", "contact_form", lambda request: ContactForm(request.POST),
-        _log_contact, "The contact is logged.",
+        "surveys.add_contact", "contact_form", _contact_form, _log_contact,
+        "The contact is logged.",
+    ),
+    "write": _action(
+        "surveys.add_taskmail", "write_form", _sent(WriteForm), _write,
+        "Your mail is on its way. It is logged as an attempt once their server has taken it.",
+    ),
+    "snooze": _action(
+        CHANGE, "snooze_form", _sent(SnoozeForm), _snooze,
+        "The task is out of the queue until then. Its deadline has not moved.",
+    ),
+    "wake": _action(
+        CHANGE, "wake_form", _sent(TaskForm), _wake, "The task is back in the queue.",
     ),
     "close": _action(
-        CHANGE, "close_form", lambda request: CloseForm(request.POST), _close,
-        "The task is closed.",
+        CHANGE, "close_form", _sent(CloseForm), _close, "The task is closed.",
     ),
-    "take": _action(CHANGE, "take_form", lambda request: TakeForm(request.POST), _take,
-        "The task is yours.",),
+    "take": _action(
+        CHANGE, "take_form", _sent(TakeForm), _take, "The task is yours.",
+    ),
     "assign": _action(
-        "surveys.assign_outreachtask", "assign_form", _assign_form, _assign,
-        "The task is handed over.",
+        may_assign, "assign_form", _assign_form, _assign, "The task is handed over.",
     ),
     "acknowledge": _action(
-        CHANGE, "acknowledge_form", lambda request: TaskForm(request.POST), _acknowledge,
+        CHANGE, "acknowledge_form", _sent(TaskForm), _acknowledge,
         "It is noted that you know of it. There are no daily reminders any more.",
     ),
     "withdraw": _action(
-        "surveys.withdraw_outreachtask", "withdraw_form",
-        lambda request: WithdrawForm(request.POST), _withdraw, "The task is withdrawn.",
+        "surveys.withdraw_outreachtask", "withdraw_form", _sent(WithdrawForm), _withdraw,
+        "The task is withdrawn.",
     ),
 }  # fmt: skip

@@ -75,16 +75,19 @@ def _require_evidence(task: OutreachTask, outcome: str) -> None:
 
 
 @transaction.atomic
-def withdraw(task: OutreachTask, by: User, reason: str, now: datetime) -> OutreachTask:
+def withdraw(
+    task: OutreachTask, by: User, reason: str, now: datetime, version: int | None = None
+) -> OutreachTask:
     """Take back a task that should not have been opened; it stays visible in every rate.
 
-    Raises CannotClose without a reason or when `by` leads nobody, reach_out.NotOpen.
+    Raises CannotClose without a reason or when `by` leads nobody, reach_out.NotOpen, and
+    reach_out.ChangedMeanwhile for an outdated `version`.
     """
     if not by.has_perm("surveys.withdraw_outreachtask"):
         raise CannotClose("Only a team lead or a manager can withdraw a task.")
     if not reason.strip():
         raise CannotClose("Say why the task is withdrawn.")
-    fresh = open_task(task)
+    fresh = open_task(task, version)
     fresh.state, fresh.withdrawn_reason = OutreachTask.State.WITHDRAWN, reason.strip()[:200]
     _end(fresh)
     AuditEntry.record("withdraw", fresh, now, actor=by, reason=reason)

@@ -30,9 +30,13 @@ def open_task(task: OutreachTask, version: int | None = None) -> OutreachTask:
     Raises NotOpen, and ChangedMeanwhile when `version` is not the current one.
     """
     (fresh,) = open_tasks([task])
-    if version is not None and fresh.version != version:
-        raise ChangedMeanwhile(f"This task was changed since you opened it.{_by_whom(fresh)}")
+    _refuse_stale(fresh, version)
     return fresh
+
+
+def _refuse_stale(task: OutreachTask, version: int | None) -> None:
+    if version is not None and task.version != version:
+        raise ChangedMeanwhile(f"This task was changed since you opened it.{_by_whom(task)}")
 
 
 def open_tasks(tasks: Iterable[OutreachTask]) -> list[OutreachTask]:
@@ -65,7 +69,8 @@ def assign(
     """
     fresh = open_task(task)
     if fresh.owner_id != task.owner_id:
-        raise ChangedMeanwhile(f"This task belongs to {fresh.owner or 'nobody'} by now.")
+        whose = fresh.owner or "nobody"
+        raise ChangedMeanwhile(f"This task belongs to {whose} by now.{_by_whom(fresh)}")
     before = {"owner": fresh.owner_id}
     fresh.owner, fresh.assigned_at = to, now
     fresh.version += 1
@@ -89,17 +94,20 @@ def log_contact(
     *,
     claimed_at: datetime | None = None,
     also: Iterable[OutreachTask] = (),
+    version: int | None = None,
 ) -> Contact:
     """Write down an attempt, now; the first one that reached the customer stops the 72 h.
 
     `channel` and `outcome` are Contact.Channel and Contact.Outcome. When it took place, as `by`
     says, is kept as `claimed_at` and decides nothing. `also` are other open tasks of the account
     that the same conversation was about: it is logged for each of them, and counts for each.
-    Returns the contact of `task`. Raises NotOpen, CannotLog.
+    Returns the contact of `task`. Raises NotOpen, CannotLog, and ChangedMeanwhile for an outdated
+    `version` of `task`.
     """
     if claimed_at and claimed_at > now:
         raise CannotLog("This is still to come. Log it once it has taken place.")
     tasks = open_tasks([task, *also])
+    _refuse_stale(next(each for each in tasks if each.pk == task.pk), version)
     _refuse_strangers(tasks)
     conversation = uuid4() if len(tasks) > 1 else None
     logged = {

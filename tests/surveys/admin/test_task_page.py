@@ -5,7 +5,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from surveys.admin.task_page import next_step
+from surveys.admin.task_story import next_step
 from surveys.loop import close, reach_out
 from surveys.models import AuditEntry, Message, OutreachTask
 from tests.conftest import correct
@@ -32,7 +32,7 @@ def test_the_page_tells_the_whole_story(signed_in, opened, alice, account):
         "<b>1</b> of 10",
         "Broken again.<br>Fourth time.",
         "How it changed",
-        "in 2 d 1",
+        "2 d 13 h left",
         "(Asia/Tokyo)",
         "Also open at Lakeside Mills",
         "Other Odd",
@@ -227,7 +227,7 @@ def test_three_contacts_cost_as_many_queries_as_one(signed_in, task, alice, open
         costs.append((len(page.context["contacts"]), len(page.context["siblings"]), len(asked)))
     assert [(contacts, siblings) for contacts, siblings, _ in costs] == [(1, 1), (2, 2), (3, 3)]
     assert len({queries for _, _, queries in costs}) == 1
-    assert costs[0][2] <= 18
+    assert costs[0][2] <= 22
 
 
 @pytest.mark.parametrize(
@@ -250,6 +250,6 @@ def test_the_next_step_follows_from_where_the_task_stands(task, now, changes, co
 def test_every_label_points_at_its_own_field(signed_in, task, lead):
     said = text(signed_in(lead).get(page_of(task)))
     ids = re.findall(r' id="([A-Za-z]+Form_[a-z_]+)"', said)
-    assert len(ids) == len(set(ids)) == 8
+    assert len(ids) == len(set(ids)) == 14
     labelled = re.findall(r' for="([A-Za-z]+Form_[a-z_]+)"', said)
     assert sorted(labelled) == sorted(ids)
