@@ -2,23 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from django.db.models import QuerySet
 from unfold.contrib.filters.admin import DropdownFilter
+
+from surveys.models import User
 
 LONGEST_LIST = 200
 
 
-def values_filter(title: str, path: str, label: str = "", empty: str = "") -> type[DropdownFilter]:
+def values_filter(
+    title: str,
+    path: str,
+    label: str = "",
+    empty: str = "",
+    of: Callable[[User], QuerySet] | None = None,
+) -> type[DropdownFilter]:
     """A drop-down of the values at `path` of the rows the reader sees, shown as `label` (a path).
 
-    With `empty`, rows without a value can be asked for under that name.
+    With `empty`, rows without a value can be asked for under that name. Where the rows are too many
+    to look through, `of` says what may occur in them, as rows of key and name.
     """
 
     class Values(DropdownFilter):
         parameter_name = path.replace("__", "_")
 
         def lookups(self, request, model_admin):
-            rows = model_admin.get_queryset(request).order_by().exclude(**{path: None})
-            pairs = rows.values_list(path, label or path).distinct().order_by(label or path)
+            if of:
+                pairs = of(request.user)
+            else:
+                rows = model_admin.get_queryset(request).order_by().exclude(**{path: None})
+                pairs = rows.values_list(path, label or path).distinct().order_by(label or path)
             offered = [(str(value), str(name)) for value, name in pairs[:LONGEST_LIST] if name]
             return [("-", empty), *offered] if empty else offered
 

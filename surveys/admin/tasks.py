@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.contrib import admin
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.urls import path
 from unfold.decorators import display
 
@@ -13,9 +13,23 @@ from surveys.admin.base import Admin
 from surveys.admin.filters import choices_filter, values_filter
 from surveys.admin.saved_views import SavedViews
 from surveys.admin.time_left import Sleep, TimeLeft
-from surveys.models import OutreachTask, SavedView, Tier
+from surveys.models import OutreachTask, SavedView, Survey, Team, Tier, User
+from surveys.models.visibility import owned
 
 BY_DEADLINE = F("deadline").asc(nulls_last=True)
+
+
+def surveys(user: User) -> QuerySet:
+    return Survey.objects.order_by("name").values_list("pk", "name")
+
+
+def owners(user: User) -> QuerySet:
+    return User.objects.filter(owned(user, "pk")).order_by("name").values_list("pk", "name")
+
+
+def teams(user: User) -> QuerySet:
+    theirs = Team.objects.filter(members__in=User.objects.filter(owned(user, "pk")))
+    return theirs.distinct().order_by("name").values_list("pk", "name")
 
 
 @admin.register(OutreachTask)
@@ -30,9 +44,9 @@ class OutreachTaskAdmin(Assigning, SavedViews, Admin):
         TimeLeft,
         values_filter("product or touchpoint", "response__product"),
         values_filter("segment", "response__segment"),
-        values_filter("survey", "response__survey", label="response__survey__name"),
-        values_filter("owner", "owner", label="owner__name", empty="Nobody"),
-        values_filter("team", "owner__team", label="owner__team__name", empty="No team"),
+        values_filter("survey", "response__survey", of=surveys),
+        values_filter("owner", "owner", empty="Nobody", of=owners),
+        values_filter("team", "owner__team", empty="No team", of=teams),
         choices_filter("why", "cause", OutreachTask.Cause.choices),
         choices_filter("escalated to", "level", [(0, "Nobody yet"), *Tier.choices]),
         Sleep,
