@@ -128,6 +128,7 @@ SIDEBAR = [
         "separator": True,
         "items": [
             _list("Root causes", "account_tree", "rootcause"),
+            _list("Mail templates", "stylus_note", "mailtemplate"),
             _list("Absences", "event_busy", "absence"),
             _list("Escalation", "trending_up", "escalationpolicy"),
             _list("Heads and executives", "contact_emergency", "escalationrecipient"),

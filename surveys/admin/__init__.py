@@ -12,6 +12,7 @@ from surveys.admin import (  # noqa: F401  importing registers the pages
     families,
     forgetting,
     invitations,
+    mail_templates,
     open_links,
     outbox,
     people,

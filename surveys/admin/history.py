@@ -52,8 +52,10 @@ WORDS = {
     "close": "closed",
     "contact": "logged a contact on",
     "create": "created",
+    "confirm": "answered whether it helped, about",
     "decide": "decided about",
     "delete": "deleted",
+    "deny": "opened again",
     "escalate": "escalated",
     "export": "downloaded entries of",
     "forget": "forgot",
@@ -74,7 +76,10 @@ WORDS = {
     "send a test": "sent a test of",
     "stop": "stopped",
     "suppress": "stopped the mails to",
+    "snooze": "put off",
+    "wake": "put back into the queue",
     "withdraw": "withdrew",
+    "write": "wrote to the customer of",
 }
 NOBODY = "A customer or the clock"
 

@@ -9,6 +9,7 @@ from django.contrib.auth.hashers import make_password
 
 from surveys.demo import company
 from surveys.demo.comments import CAUSES
+from surveys.loop import begin
 from surveys.models import (
     Absence,
     Account,
@@ -56,6 +57,7 @@ class Cast:
 
 
 def enter(now: datetime) -> Cast:
+    begin.usual_mails(now)
     users = _users(now)
     return Cast(users, _customers(users, now), _surveys(now), _causes())
 

@@ -1,8 +1,10 @@
+import re
+
 import pytest
 from django.core.exceptions import ValidationError
 from django.core.management import call_command
 
-from surveys.models import EscalationPolicy, Message, User
+from surveys.models import EscalationPolicy, MailTemplate, Message, User
 
 pytestmark = pytest.mark.django_db
 
@@ -53,3 +55,19 @@ def test_a_new_house_begins_with_the_usual_policy_once(settings, capsys):
     EscalationPolicy.objects.all().delete()  # as whoever wants none does
     assert "policy" not in said(capsys)
     assert not EscalationPolicy.objects.exists()
+
+
+def test_a_new_house_begins_with_mails_in_every_language_once(settings, capsys):
+    settings.ADMIN_EMAIL = ""
+    assert "20 templates of mails to customers" in said(capsys)
+    templates = list(MailTemplate.objects.all())
+    languages = {code for code, _ in settings.LANGUAGES}
+    for name in ("Arrange a call", "Missed you by phone"):
+        assert {each.language for each in templates if each.name == name} == languages
+    for template in templates:
+        template.full_clean(validate_unique=False, validate_constraints=False)
+        assert {"{name}", "{answered}", "{product}", "{sender}"} <= set(
+            re.findall(r"\{\w+\}", template.text)
+        )
+    MailTemplate.objects.all().delete()
+    assert "templates" not in said(capsys)

@@ -5,7 +5,7 @@ from django.core.management.base import BaseCommand
 from django.utils import timezone
 
 from surveys.delivery.links import password_link
-from surveys.loop.begin import usual_policy
+from surveys.loop.begin import usual_mails, usual_policy
 from surveys.loop.staff import invite_colleague
 from surveys.models import Role, User
 
@@ -16,6 +16,8 @@ class Command(BaseCommand):
     def handle(self, **options):
         if usual_policy(timezone.now()):
             self.stdout.write("The usual escalation policy is in force; see Escalation.")
+        if number := usual_mails(timezone.now()):
+            self.stdout.write(f"{number} templates of mails to customers; see Mail templates.")
         if User.objects.exists():
             self.stdout.write("There are colleagues already: they invite each other in the admin.")
         elif not settings.ADMIN_EMAIL:

@@ -8,11 +8,11 @@ from surveys.models import Role
 
 NOUNS = [
     "outreachtask", "response", "account", "customer", "survey", "invitation", "rootcause",
-    "absence", "inboundmail", "wave", "brand", "family", "trigger", "event", "message",
-    "suppression", "auditentry", "erasure", "user", "team", "apikey", "openlink",
+    "absence", "inboundmail", "mailtemplate", "wave", "brand", "family", "trigger", "event",
+    "message", "suppression", "auditentry", "erasure", "user", "team", "apikey", "openlink",
     "escalationpolicy", "escalationrecipient", "chathook",
 ]  # fmt: skip
-WORK = set(NOUNS[:9])
+WORK = set(NOUNS[:10])
 PROGRAM = WORK | {"wave", "brand", "family", "trigger", "event", "message", "suppression"}
 PROGRAM |= {"auditentry", "erasure", "openlink", "team"}
 ESCALATION = {"escalationpolicy", "escalationrecipient", "chathook"}
@@ -31,7 +31,7 @@ SEES = {
 ADDS = {
     Role.ADMINISTRATOR: set(NOUNS) - set(EVIDENCE) - {"suppression"},
     Role.PROGRAM_MANAGER: {"account", "customer", "survey", "wave", "brand", "family", "trigger"}
-    | {"rootcause", "absence", "openlink"}
+    | {"rootcause", "absence", "openlink", "mailtemplate"}
     | ESCALATION,
     Role.TEAM_LEAD: {"absence"},
     Role.ACCOUNT_MANAGER: {"absence"},
