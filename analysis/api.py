@@ -24,6 +24,7 @@ class WishSerializer(serializers.Serializer):
     survey = serializers.PrimaryKeyRelatedField(queryset=Survey.objects.all(), required=False)
     product = serializers.CharField(required=False, allow_blank=True, max_length=80)
     segment = serializers.CharField(required=False, allow_blank=True, max_length=60)
+    region = serializers.CharField(required=False, allow_blank=True, max_length=60)
 
     def validate_month(self, text: str) -> Month:
         try:

@@ -14,12 +14,12 @@ from datetime import date, datetime, timedelta
 from django.db.models import Case, Count, DateTimeField, F, IntegerField, Q, Value, When
 from django.db.models.functions import Extract, Floor, Greatest, Least
 
+from analysis.counts import closure_groups
 from analysis.loads import Load, loads
 from analysis.measures.closure import Closure
 from analysis.measures.false_closure import FalseClosures
 from analysis.measures.survival import Curve, kaplan_meier
 from analysis.months import Month, month_of, within
-from analysis.report import closure_groups
 from surveys.models import Absence, Confirmation, GotBack, Helped, OutreachTask, Team, User
 from surveys.models.outreach import OutreachTasks
 from surveys.models.urgency import open_tasks, today, urgencies

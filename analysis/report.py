@@ -1,40 +1,31 @@
 """The monthly figures: closure of detractors, scores and response rates, for whoever shows them.
 
-Every figure is a count by PostgreSQL per month, so the number of queries does not grow with the
-rows, the months or the surveys.
+Every figure comes from the rollups, so the number of queries does not grow with the rows, the
+months or the surveys, nor their time with the answers.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Sequence
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 
-from django.db.models import CharField, Count, Exists, F, OuterRef, Q, QuerySet, Value
-from django.db.models.functions import Coalesce, NullIf
+from django.db.models import Count, Q
 
+from analysis import counts
+from analysis.counts import BANDS, NOBODY, Bands, Scope
 from analysis.measures.closure import Closure
+from analysis.measures.clusters import Moments
 from analysis.measures.response_rate import response_rate
 from analysis.measures.scores import Score, measure
-from analysis.months import Month, month_of, within
-from surveys.models import (
-    DEADLINE,
-    Band,
-    Channel,
-    Invitation,
-    Message,
-    OutreachTask,
-    Response,
-    Survey,
-)
+from analysis.measures.suppression import MINIMUM_N
+from analysis.months import Month
+from surveys.models import DEADLINE, Response, Survey
 
 MONTHS = 12
-MINIMUM_N = 10  # answers; a score of fewer says more about single customers than about us
-BANDS = (Band.PROMOTER, Band.PASSIVE, Band.DETRACTOR)
-Bands = tuple[int, int, int]  # answers in each of BANDS
-NOBODY: Bands = (0, 0, 0)
+ANONYMOUS = Response.Source.ANONYMOUS
 ANY = Q()
+SurveyMonth = tuple[Month, int]
 
 
 @dataclass(frozen=True)
@@ -45,6 +36,12 @@ class Filters:
     survey: int | None = None
     product: str = ""
     segment: str = ""
+    region: str = ""
+
+    def scope(self, first: Month, last: Month) -> Scope:
+        """From the first of these months to the end of the last."""
+        end = last.plus(1).first_day
+        return Scope(first.first_day, end, self.survey, self.product, self.segment, self.region)
 
 
 @dataclass(frozen=True)
@@ -81,16 +78,23 @@ class SurveyFigures:
     bands: Bands = NOBODY  # of customers we know
     anonymous: Bands = NOBODY  # of whoever came by an open link
     asked: Asked = Asked()
+    accounts: Moments | None = None  # that those customers belong to
+    hidden: frozenset[bool] = (
+        frozenset()
+    )  # of known (False) and anonymous (True) answers: the score
 
     @property
     def score(self) -> Score:
-        """NPS in -100..+100, CSAT and CES in 0..1; with n alone where n is below MINIMUM_N."""
-        return enough(measure(self.survey.kind, self.bands))
+        """NPS in -100..+100, CSAT and CES in 0..1; n alone where n is below MINIMUM_N, or where
+        it would tell what fewer said in another segment, product or region."""
+        found = measure(self.survey.kind, self.bands, self.accounts)
+        return only_n(found) if False in self.hidden else enough(found)
 
     @property
     def anonymous_score(self) -> Score:
         """The same of anonymous answers, which nobody was chosen to give: it stands apart."""
-        return enough(measure(self.survey.kind, self.anonymous))
+        found = measure(self.survey.kind, self.anonymous)
+        return only_n(found) if True in self.hidden else enough(found)
 
     @property
     def response_rate(self) -> Score:
@@ -146,125 +150,81 @@ def newest_month(now: datetime) -> Month:
 
 def enough(score: Score) -> Score:
     """The score, or only its n where that is too small to be shown."""
-    return score if score.n >= MINIMUM_N else Score(None, None, None, score.n)
+    return score if score.n >= MINIMUM_N else only_n(score)
+
+
+def only_n(score: Score) -> Score:
+    return Score(None, None, None, score.n)
 
 
 def figures(filters: Filters, now: datetime) -> Figures:
     """The figures of the chosen month and of the eleven before it, as they stand at `now`."""
     months = (filters.month or newest_month(now)).last(MONTHS)
-    closures = _closures(filters, months, now)
-    no_task = _detractors_without_task(filters, months)
-    bands, asked = _bands(filters, months), _asked(filters, months)
+    scope = filters.scope(months[0], months[-1])
+    closures = {_month(day): one for day, one in counts.closures(scope, now, "month").items()}
+    answers = counts.answers(scope, "month", "survey")
+    no_task, found = _no_task(answers), _surveys(scope, answers)
+    return Figures(
+        filters,
+        now,
+        tuple(
+            MonthFigures(
+                month,
+                closures.get(month, Closure()),
+                no_task.get(month, NoTask()),
+                tuple(rows.get(month, SurveyFigures(survey)) for survey, rows in found.items()),
+            )
+            for month in months
+        ),
+    )
+
+
+def _surveys(scope: Scope, answers: list[dict]) -> dict[Survey, dict[Month, SurveyFigures]]:
+    """By survey in the order of their names, and by month."""
+    bands, asked = _bands(answers), _asked(scope)
+    known = {key: both[False] for key, both in bands.items()}
+    accounts, hidden = counts.moments(scope, known), counts.hidden_cells(scope)
     seen = {survey for _, survey in {**bands, **asked}}
-    surveys = Survey.objects.filter(pk__in=seen).order_by("name") if seen else []
-    rows = [
-        MonthFigures(
-            month,
-            closures.get(month, Closure()),
-            NoTask(**no_task[month]),
-            tuple(_survey_figures(survey, month, bands, asked) for survey in surveys),
-        )
-        for month in months
-    ]
-    return Figures(filters, now, tuple(rows))
-
-
-def _survey_figures(survey: Survey, month: Month, bands: dict, asked: dict) -> SurveyFigures:
-    key = (month, survey.pk)
-    return SurveyFigures(survey, *bands.get(key, (NOBODY, NOBODY)), asked.get(key, Asked()))
-
-
-def _closures(filters: Filters, months: Sequence[Month], now: datetime) -> dict[Month, Closure]:
-    tasks = OutreachTask.objects.filter(cause=OutreachTask.Cause.DETRACTOR)
-    tasks = _narrow(tasks.filter(**within("started_at", months)), filters, "response__")
-    groups = {name: Count("pk", filter=rule) for name, rule in closure_groups(now).items()}
-    rows = _by(tasks, "started_at").annotate(**groups)
-    return {Month.of(row.pop("month")): Closure(**row) for row in rows.values("month", *groups)}
-
-
-def closure_groups(now: datetime) -> dict[str, Q]:
-    """The groups of `measures.closure`, each task in exactly one, as conditions on OutreachTask."""
-    withdrawn = Q(state=OutreachTask.State.WITHDRAWN)
-    elapsed, running = ~withdrawn & Q(due_at__lte=now), ~withdrawn & Q(due_at__gt=now)
-    contacted = Q(first_contact_at__lte=now)
-    waiting = Q(first_contact_at=None) | Q(first_contact_at__gt=now)
-    return {
-        "contacted_in_time": elapsed & contacted & Q(first_contact_at__lt=F("due_at")),
-        "late": elapsed & contacted & Q(first_contact_at__gte=F("due_at")),
-        "overdue": elapsed & waiting,
-        "not_yet_due_contacted": running & contacted,
-        "not_yet_due_open": running & waiting,
-        "withdrawn": withdrawn,
-    }
-
-
-def _detractors_without_task(
-    filters: Filters, months: Sequence[Month]
-) -> dict[Month, dict[str, int]]:
-    detractors = Response.objects.counted().filter(band=Band.DETRACTOR, task=None)
-    detractors = _narrow(detractors.filter(**within("answered_at", months)), filters)
-    found: dict[Month, dict[str, int]] = defaultdict(dict)
-    for row in _by(detractors, "answered_at", "source").annotate(n=Count("pk")):
-        found[Month.of(row["month"])][row["source"]] = row["n"]
+    surveys = Survey.objects.filter(pk__in=seen).order_by("name") if seen else ()
+    found: dict[Survey, dict[Month, SurveyFigures]] = {survey: {} for survey in surveys}
+    for survey, rows in found.items():
+        for month, key in ((key[0], key) for key in {**bands, **asked} if key[1] == survey.pk):
+            rows[month] = SurveyFigures(
+                survey,
+                *bands.get(key, (NOBODY, NOBODY)),
+                asked.get(key, Asked()),
+                accounts.get(key),
+                frozenset(of for of in (False, True) if (*key, of) in hidden),
+            )
     return found
 
 
-def _bands(
-    filters: Filters, months: Sequence[Month]
-) -> dict[tuple[Month, int], tuple[Bands, Bands]]:
+def _bands(rows: list[dict]) -> dict[SurveyMonth, tuple[Bands, Bands]]:
     """Of customers we know, and of anonymous answers."""
-    scored = Response.objects.counted().exclude(band="").filter(**within("answered_at", months))
-    is_anonymous = Q(source=Response.Source.ANONYMOUS)
-    known = count_bands(rule=~is_anonymous)
-    anonymous = count_bands(rule=is_anonymous, prefix="anonymous_")
-    rows = _by(_narrow(scored, filters), "answered_at", "survey").annotate(**known, **anonymous)
-    return {
-        (Month.of(row["month"]), row["survey"]): (
-            tuple(row[name] for name in known),
-            tuple(row[name] for name in anonymous),
-        )
-        for row in rows
-    }
+    found = defaultdict(lambda: ([0, 0, 0], [0, 0, 0]))
+    for row in rows:
+        sums = found[_month(row["month"]), row["survey"]][row["source"] == ANONYMOUS]
+        for place, band in enumerate(BANDS):
+            sums[place] += row[band]
+    return {key: (tuple(known), tuple(nobody)) for key, (known, nobody) in found.items()}
+
+
+def _asked(scope: Scope) -> dict[SurveyMonth, Asked]:
+    rows = counts.asked(scope, "month", "survey")
+    return {(_month(row.pop("month")), row.pop("survey")): Asked(**row) for row in rows}
+
+
+def _no_task(rows: list[dict]) -> dict[Month, NoTask]:
+    found: dict[Month, Counter[str]] = defaultdict(Counter)
+    for row in rows:
+        found[_month(row["month"])][row["source"]] += row["no_task"]
+    return {month: NoTask(**sums) for month, sums in found.items()}
+
+
+def _month(first: date) -> Month:
+    return Month(first.year, first.month)
 
 
 def count_bands(path: str = "band", rule: Q = ANY, prefix: str = "") -> dict[str, Count]:
     """One count for each band, found at `path`, of the rows that `rule` holds for."""
     return {f"{prefix}{band}": Count("pk", filter=rule & Q(**{path: band})) for band in BANDS}
-
-
-def _asked(filters: Filters, months: Sequence[Month]) -> dict[tuple[Month, int], Asked]:
-    """Invitations that went out or were handed over, and those answered by a person, by the month
-    of the invitation.
-
-    One that was answered reached its customer, whatever became of its record.
-    """
-    went_out = Message.objects.filter(invitation=OuterRef("pk"), state=Message.State.SENT)
-    asked = Invitation.objects.filter(
-        Exists(went_out) | Q(link_given_at__isnull=False) | Q(response__isnull=False),
-        decision=Invitation.Decision.ASK,
-        **within("created_at", months),
-    )
-    if filters.segment:  # the day's own once there is an answer, until then today's
-        own = NullIf("customer__segment", Value(""), output_field=CharField())
-        then = NullIf("response__segment", Value(""), output_field=CharField())
-        asked = asked.annotate(segment=Coalesce(then, own, "customer__account__segment"))
-    by_person = Q(response__verdict=Response.Verdict.PERSON)
-    rows = _by(_narrow(asked, filters), "created_at", "survey")
-    by_link = Q(channel=Channel.LINK)
-    rows = rows.annotate(
-        invited=Count("pk"),
-        answered=Count("pk", filter=by_person),
-        by_link=Count("pk", filter=by_link),
-        by_link_answered=Count("pk", filter=by_link & by_person),
-    )
-    return {(Month.of(row.pop("month")), row.pop("survey")): Asked(**row) for row in rows}
-
-
-def _narrow(rows: QuerySet, filters: Filters, path: str = "") -> QuerySet:
-    wanted = {"survey": filters.survey, "product": filters.product, "segment": filters.segment}
-    return rows.filter(**{f"{path}{name}": value for name, value in wanted.items() if value})
-
-
-def _by(rows: QuerySet, moment: str, *names: str) -> QuerySet:
-    """Group by the month of `moment` and by the named columns."""
-    return rows.order_by().annotate(month=month_of(moment)).values("month", *names)

@@ -8,10 +8,12 @@ has today, segments those of the day of the answer.
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.db import models
 from django.db.models import DO_NOTHING
 
-from surveys.models import Account, Response, Survey, User
+from surveys.models import Account, Response, Survey, Tick, User
 
 
 def _count() -> models.PositiveIntegerField:
@@ -27,8 +29,13 @@ class Tier(models.IntegerChoices):
     LARGE = 3, "1,000,000 or more"
 
 
-FOLDED = "fold rollups"  # the tick that says of what moment the counts are
+FOLDED = "fold rollups"  # the tick of the sweep that counts
 MIDDLE_FROM, LARGE_FROM = 100_000, 1_000_000  # a year, in the company's currency
+
+
+def counted_at() -> datetime | None:
+    """Of what moment the counts are: all that had happened by then is in them."""
+    return Tick.objects.filter(name=FOLDED).values_list("at", flat=True).first()
 
 
 class Day(models.Model):

@@ -64,11 +64,14 @@ def share(hits: int, n: int) -> Score:
 MEASURES: dict[str, Callable[[int, int, int], Score]] = {"nps": nps, "csat": csat, "ces": ces}
 
 
-def measure(kind: str, bands: Sequence[int]) -> Score:
-    """The score of a survey of `kind` from its (promoters, passives, detractors)."""
+def measure(kind: str, bands: Sequence[int], accounts: Moments | None = None) -> Score:
+    """The score of a survey of `kind` from its (promoters, passives, detractors), and the moments
+    of the accounts that gave them, of which the interval of the NPS takes account."""
     if kind not in MEASURES:
         raise ValueError(f"unknown kind of survey {kind!r}: use one of {', '.join(MEASURES)}")
     promoters, passives, detractors = bands
+    if kind == "nps":
+        return nps(promoters, passives, detractors, accounts)
     return MEASURES[kind](promoters, passives, detractors)
 
 

@@ -9,14 +9,17 @@ from datetime import datetime
 
 from django import forms
 from django.contrib import messages
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from analysis import phrases
-from analysis.months import Month, within
+from analysis.counts import DIMENSIONS
+from analysis.months import Month
 from analysis.report import MONTHS, Filters, newest_month
+from analysis.rollups import AnswerDay
 from analysis.themes_report import newest_month_with_comments, surveys_by_comments
-from surveys.models import Response, Survey
+from surveys.models import Survey
 
 OFFERED_MONTHS = 24
 
@@ -47,19 +50,19 @@ class FilterForm(forms.Form):
 
 def report_filters(request: HttpRequest, now: datetime) -> tuple[FilterForm, Filters]:
     months = _months(request, now, newest_month(now))
-    products, segments = _products_and_segments(Month.parse(months.offered[0][0]))
+    found = _dimensions(Month.parse(months.offered[0][0]))
     form = FilterForm(
         request,
         {
             "month": months,
             "survey": Choice([("", "All surveys"), *_surveys()]),
-            "product": Choice([("", "All products"), *_same(products)]),
-            "segment": Choice([("", "All segments"), *_same(segments)]),
+            **{name: Choice([("", f"All {name}s"), *_same(found[name])]) for name in DIMENSIONS},
         },
     )
     wish = form.chosen
     survey = int(wish["survey"]) if wish["survey"] else None
-    return form, Filters(Month.parse(wish["month"]), survey, wish["product"], wish["segment"])
+    wanted = {name: wish[name] for name in DIMENSIONS}
+    return form, Filters(Month.parse(wish["month"]), survey, **wanted)
 
 
 def theme_filters(request: HttpRequest, now: datetime) -> tuple[FilterForm, Survey | None, Month]:
@@ -100,14 +103,17 @@ def _same(names: Iterable[str]) -> list[tuple[str, str]]:
 
 def _products_of(survey: Survey | None, now: datetime) -> set[str]:
     """Those that answers of the last two years to the survey belong to."""
-    recent = within("answered_at", Month.of(now).last(OFFERED_MONTHS + MONTHS))
-    rows = Response.objects.filter(survey=survey, **recent).order_by()
+    rows = _lately(Month.of(now)).filter(survey=survey)
     return set(rows.values_list("product", flat=True).distinct()) - {""}
 
 
-def _products_and_segments(newest: Month) -> tuple[set[str], set[str]]:
-    """Those that answers of the last two years belong to."""
-    recent = within("answered_at", newest.last(OFFERED_MONTHS + MONTHS))
-    rows = Response.objects.filter(**recent).order_by()
-    pairs = list(rows.values_list("product", "segment").distinct())
-    return {product for product, _ in pairs} - {""}, {segment for _, segment in pairs} - {""}
+def _dimensions(newest: Month) -> dict[str, set[str]]:
+    """The products, segments and regions that answers of the last two years belong to."""
+    found = list(_lately(newest).values_list(*DIMENSIONS).distinct())
+    return {name: {row[n] for row in found} - {""} for n, name in enumerate(DIMENSIONS)}
+
+
+def _lately(newest: Month) -> QuerySet[AnswerDay]:
+    months = newest.last(OFFERED_MONTHS + MONTHS)
+    days = {"day__gte": months[0].first_day, "day__lt": newest.plus(1).first_day}
+    return AnswerDay.objects.filter(**days).order_by()

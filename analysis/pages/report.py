@@ -7,10 +7,12 @@ from django.utils import timezone
 
 from analysis import phrases
 from analysis.measures.scores import Score
+from analysis.measures.suppression import MINIMUM_N
 from analysis.pages import shown
 from analysis.pages.door import for_readers_of_reports, framed
 from analysis.pages.filters import report_filters
-from analysis.report import MINIMUM_N, Asked, MonthFigures, SurveyFigures, figures
+from analysis.report import Asked, MonthFigures, SurveyFigures, figures
+from analysis.rollups import counted_at
 from surveys.exports import csv_file
 
 CLOSURE_COLUMNS = (
@@ -35,7 +37,7 @@ def report(request: HttpRequest) -> HttpResponse:
         "form": form,
         "query": request.GET.urlencode(),
         "month": phrases.month_name(found.chosen.month),
-        "as_of": now,
+        "as_of": counted_at() or now,
         "figure": phrases.closure(closure),
         "goal": shown.GOAL,
         "look": look,

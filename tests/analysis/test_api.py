@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from analysis.fold import fold_all
 from surveys.loop import reach_out
 from surveys.models import Customer, OutreachTask
 from tests.surveys.api.conftest import Caller, caller_for, said, unhappy
@@ -26,6 +27,7 @@ def happened(nps, account, alice, now, reached: int, ignored: int) -> None:
         task = unhappy(nps, someone, now)
         if number < reached:
             reach_out.log_contact(task, alice, "phone", "spoke", "", now + timedelta(days=1))
+    fold_all()
 
 
 def test_the_month_is_reported_with_its_counts(reader, nps, account, alice, now):
@@ -135,6 +137,7 @@ def test_three_rows_take_as_many_queries_as_one(
         return len(captured)
 
     unhappy(nps, customer, now)
+    fold_all()
     one = queries()
     happened(nps, account, alice, now, reached=1, ignored=1)
     assert OutreachTask.objects.count() == 3

@@ -5,6 +5,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
+from analysis.fold import fold_all
 from analysis.models import Mention
 from analysis.phrases import NBSP
 from tests.analysis.rows import answer, at, detractor
@@ -49,6 +50,7 @@ def test_learn_in_an_empty_house(db):
 def test_report_prints_the_figures_of_the_month(nps):
     for contacted in [5] * 37 + [80] + [None] * 3:
         detractor(nps, at("2026-03-05 09:00"), contacted)
+    fold_all()
     said = run("report", "--month", "2026-03")
     first, *rest = said.splitlines()
     assert first == (

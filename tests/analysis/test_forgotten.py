@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from analysis import learn
+from analysis.fold import fold_all
 from analysis.measures.closure import Closure
 from analysis.models import Mention, Reading, Theme
 from analysis.quotes import quotes
@@ -61,8 +62,10 @@ def test_a_run_that_had_read_the_comment_before_is_made_up_for_by_the_next(nps, 
 def test_hits_and_misses_are_what_they_were(nps, contacted):
     """Forgetting a customer whom nobody called must not flatter the rate."""
     detractor(nps, at("2026-03-10 09:00"), contacted)
+    fold_all()
     before = figures(Filters(), NOW)
     forget(Customer.objects.get(), None, "", NOW)
+    fold_all()
     after = figures(Filters(), NOW)
     assert after.chosen.closure == before.chosen.closure
     assert after.chosen.closure.n == 1
@@ -73,4 +76,5 @@ def test_hits_and_misses_are_what_they_were(nps, contacted):
 def test_a_customer_whom_nobody_had_to_have_called_yet_stands_apart(nps):
     detractor(nps, NOW - timedelta(hours=3))
     forget(Customer.objects.get(), None, "", NOW)
+    fold_all()
     assert figures(Filters(), NOW).chosen.closure == Closure(withdrawn=1)

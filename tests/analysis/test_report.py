@@ -3,8 +3,10 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from analysis.fold import fold_all
 from analysis.measures.closure import Clock, Closure, closure
 from analysis.measures.scores import Score
+from analysis.measures.scores import nps as score_of
 from analysis.months import Month
 from analysis.report import Asked, Filters, NoTask, figures, newest_month
 from surveys.models import Account, Customer, Kind, OutreachTask, Response
@@ -13,10 +15,11 @@ from tests.conftest import survey_of
 
 NOW = at("2026-03-20 12:00")
 MARCH = Month(2026, 3)
-QUERIES = 5
+QUERIES = 6
 
 
 def march(filters=None, now=NOW):
+    fold_all()
     return figures(filters or Filters(month=MARCH), now).chosen
 
 
@@ -205,6 +208,7 @@ def test_who_has_not_answered_counts_in_the_segment_of_today(nps):
 def test_twelve_months_end_with_the_chosen_one_and_hold_the_same_surveys(nps):
     answer(nps, at("2025-04-15 09:00"), 9)
     answer(nps, at("2025-03-31 09:00"), 9)  # a day too early
+    fold_all()
     found = figures(Filters(month=MARCH), NOW)
     assert [str(row.month) for row in found.months][::11] == ["2025-04", "2026-03"]
     assert [row.surveys[0].bands[0] for row in found.months] == [1] + [0] * 11
@@ -231,6 +235,47 @@ def test_queries_do_not_grow_with_rows_months_or_surveys(rows, db, django_assert
             day = at("2026-03-05 09:00") - timedelta(days=31 * month)
             detractor(survey, day)
             answer(survey, day, 2)
+    fold_all()
     with django_assert_num_queries(QUERIES):
         found = figures(Filters(month=MARCH), NOW)
         assert len(found.chosen.surveys) == rows
+
+
+def test_answers_of_one_account_widen_the_interval(nps, account):
+    people = [Customer.objects.create(account=account, name=f"C{n}") for n in range(30)]
+    for number, person in enumerate(people):
+        answer(nps, at("2026-03-05 09:00"), 0 if number % 3 else 10, customer=person)
+    together = march().surveys[0].score
+    Customer.objects.update(account=None)
+    apart = march().surveys[0].score
+    assert (together.value, together.n) == (apart.value, apart.n)
+    assert (apart.low, apart.high) == (score_of(10, 0, 20).low, score_of(10, 0, 20).high)
+    assert together.high - together.low > 2 * (apart.high - apart.low)
+
+
+def test_what_few_said_is_no_difference_of_two_reports(nps):
+    """The total of 62 less the 55 would be the 7."""
+    day = at("2026-03-05 09:00")
+    for segment, n in (("Large", 55), ("Small", 7)):
+        for _ in range(n):
+            answer(nps, day, 9, segment=segment, product="Delivery")
+
+    def shown(**filters):
+        return march(Filters(month=MARCH, **filters)).surveys[0].score
+
+    assert shown().n == 62
+    assert shown().value == 100.0
+    assert shown(segment="Small") == Score(None, None, None, 7)
+    assert shown(segment="Large") == Score(None, None, None, 55)
+    assert shown(product="Delivery").value == 100.0  # the control: nothing to differ from
+    for _ in range(3):
+        answer(nps, day, 9, segment="Small", product="Delivery")
+    assert (shown(segment="Small").value, shown(segment="Large").value) == (100.0, 100.0)
+
+
+def test_regions_are_those_of_the_accounts(nps, customer):
+    Account.objects.update(region="North")
+    detractor(nps, at("2026-03-05 09:00"), 5, customer=customer)
+    north, south = (march(Filters(month=MARCH, region=name)) for name in ("North", "South"))
+    assert (north.closure.n, north.surveys[0].asked) == (1, Asked(1, 1))
+    assert (south.closure.n, south.surveys) == (0, ())

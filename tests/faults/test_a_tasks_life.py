@@ -28,8 +28,8 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from analysis.counts import closure_groups
 from analysis.measures.closure import Clock, closure
-from analysis.report import closure_groups
 from surveys.loop import answer, ask, close, confirm, escalate, merge, own, reach_out, snooze
 from surveys.models import (
     Account,

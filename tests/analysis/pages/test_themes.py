@@ -5,6 +5,7 @@ import pytest
 from django.urls import reverse
 
 from analysis import phrases
+from analysis.fold import fold_all
 from analysis.models import Mention, Reading, Theme, ThemeState
 from surveys.models import Kind
 from tests.analysis.rows import answer, at
@@ -127,6 +128,8 @@ def test_queries_do_not_grow(reader, nps, rows, django_assert_num_queries):
 def test_themes_can_be_narrowed_down_to_a_product(reader, nps):
     theme(nps, "Late parcels", [f"The parcel came late {n}" for n in range(12)], product="Delivery")
     theme(nps, "Kind staff", [f"The staff are kind {n}" for n in range(3)], product="Support")
+    answer(nps, at("2026-03-10 09:00"), 9, product="Delivery")
+    fold_all()
     text = page(reader, survey=nps.pk, month="2026-03", product="Delivery")
     assert "12 of 12" in text
     assert "<bdi>Delivery</bdi>, March 2026" in text
