@@ -3,7 +3,9 @@
 Several processes drain one outbox into a mail server that records what it takes. A nursery kills
 one of them at a time and forks another, KILLS times. Meanwhile the in-doubt list is settled by
 asking the receiving side. KILLS, SENDERS and CONNECTIONS (of each) come from the environment.
-STRATEGY=mark and STRATEGY=requeue are the two careless senders that this would see through.
+STRATEGY=mark and STRATEGY=requeue are the two careless senders that this would see through,
+STRATEGY=silent and STRATEGY=idle two careless reapers: one puts what a dead sender handed over
+back into the queue as if nothing had happened, the other never comes.
 """
 
 from __future__ import annotations
@@ -29,6 +31,23 @@ BATCH = 5
 LONGEST_LIFE = 0.25  # seconds between two kills, at most
 STOCK = 400  # mails that wait, so that no sender is idle
 BUFFERED = 2.0  # seconds in which the sink reads what a dead sender had sent
+REAPER_TURNS = 10  # after the last kill: the database, too, has to notice that a client is gone
+PATIENCE = float(os.environ.get("PATIENCE", "30"))  # seconds in which nothing moves, at the end
+
+# The database keeps books of its own: what became of each mail that was handed over and not sent.
+BOOKS = """
+    CREATE TABLE unsent (message bigint, lease uuid, became text);
+    CREATE FUNCTION note_unsent() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        INSERT INTO unsent VALUES (OLD.id, OLD.lease, NEW.state);
+        RETURN NULL;
+    END $$;
+    CREATE TRIGGER unsent AFTER UPDATE ON surveys_message FOR EACH ROW
+        WHEN (OLD.state = 'sending' AND OLD.handed_at IS NOT NULL
+            AND NEW.state NOT IN ('sending', 'sent'))
+        EXECUTE FUNCTION note_unsent();
+"""
+Case = tuple[int, str]  # a mail, and the claim under which it was handed over
 
 
 def sender() -> None:
@@ -43,7 +62,10 @@ def sender() -> None:
 
 
 def be_careless() -> None:
-    """The positive controls: one forgets the hand-over, the other calls it sent too early."""
+    """The positive controls: one sender forgets the hand-over, the other calls it sent too early;
+    one reaper keeps what it found to itself, the other finds nothing."""
+    from django.db import transaction
+
     from surveys.delivery import claim, handover
     from surveys.models import Message
 
@@ -62,7 +84,23 @@ def be_careless() -> None:
             mine.update(message_id=mail.message_id)
         return {mail.pk for mail, _ in waiting}
 
-    handover.commit = {"mark": mark, "requeue": requeue}[STRATEGY]
+    def silent(now):
+        with transaction.atomic():
+            dead = Message.objects.filter(state="sending", sender__in=claim._dead_senders())
+            return dead.update(state="queued", handed_at=None)
+
+    careless = {"mark": mark, "requeue": requeue, "silent": silent, "idle": lambda now: 0}[STRATEGY]
+    if STRATEGY in ("silent", "idle"):
+        claim.free_abandoned = careless
+    else:
+        handover.commit = careless
+
+
+def open_books() -> None:
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute(BOOKS)
 
 
 def warm_up() -> None:
@@ -109,14 +147,12 @@ class Doubts:
     """The in-doubt list, as the admin shows it, and what the receiving side says to it."""
 
     def __init__(self) -> None:
-        self.listed: set[tuple[int, str]] = set()
+        self.listed: set[Case] = set()
         self.of_sender: Counter = Counter()
-        self.seen: dict[tuple[int, str], float] = {}
+        self.seen: dict[Case, float] = {}
 
-    def settle(self) -> None:
-        from django.utils import timezone
-
-        from surveys.delivery import doubt
+    def read(self) -> list:
+        """Who is on the list now; each of them is remembered."""
         from surveys.models import Message
 
         doubtful = list(Message.objects.in_doubt())
@@ -126,6 +162,14 @@ class Doubts:
                 self.listed.add(case)
                 self.of_sender[message.sender] += 1
                 self.seen[case] = time.monotonic()
+        return doubtful
+
+    def settle(self) -> None:
+        from django.utils import timezone
+
+        from surveys.delivery import doubt
+
+        doubtful = self.read()
         ripe = [m for m in doubtful if time.monotonic() - self.seen[m.pk, str(m.lease)] > BUFFERED]
         if not ripe:
             return
@@ -158,9 +202,47 @@ def tend(pid: int, doubts: Doubts) -> None:
         time.sleep(0.3)
 
 
+def unlisted(doubts: Doubts) -> set[int]:
+    """The mails, right after the last kill, that somebody may have and nobody is told of.
+
+    All senders are dead, and nothing is sent or settled while we look. The reaper has had its
+    turns. Whatever was handed over, at any time of the run, has to be sent or on the list; and
+    whatever the sink has must not wait to be sent.
+    """
+    from django.db import connection
+
+    from surveys.delivery import claim
+    from surveys.models import Message
+
+    hear_out()
+    let_the_reaper_come()
+    doubts.read()
+    taken = recorded(house.RECORD)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT message, lease::text FROM unsent")
+        unsent: set[Case] = set(cursor.fetchall())
+    missed = {key for key, _ in unsent - doubts.listed}
+    waiting = Message.objects.filter(state__in=["queued", "sending", "held", "cancelled", "failed"])
+    return missed | {m.pk for m in waiting if m.handed_at or taken[claim.message_id(m)]}
+
+
+def let_the_reaper_come() -> None:
+    from django.utils import timezone
+
+    from surveys.delivery import claim
+    from surveys.models import Message
+
+    for _ in range(REAPER_TURNS):
+        claim.free_abandoned(timezone.now())
+        if not Message.objects.filter(state="sending").exists():
+            break
+        time.sleep(1)
+
+
 def come_to_rest(doubts: Doubts) -> None:
     """Send the rest with a sender that nobody kills, and settle the last doubts. What the poison
-    guard has failed, because five senders in a row were killed over it, a person sends again."""
+    guard has failed, because five senders in a row were killed over it, a person sends again.
+    What does not move for PATIENCE is left where it is: the run ends, and calls it lost."""
     from django.utils import timezone
 
     from surveys.delivery import claim, send
@@ -169,7 +251,13 @@ def come_to_rest(doubts: Doubts) -> None:
 
     given_up = Message.objects.filter(state="failed")
     print(f"{given_up.count():,} mails were failed by the poison guard, visibly, and sent again")
-    while Message.objects.exclude(state="sent").exists():
+    left, moved = -1, time.monotonic()
+    while rest := Message.objects.exclude(state="sent").count():
+        if rest != left:
+            left, moved = rest, time.monotonic()
+        elif time.monotonic() - moved > PATIENCE:
+            print(f"{rest:,} mails do not move any more")
+            return
         for message in given_up.all():
             deliver.send_again(message, None, timezone.now())
         claim.free_abandoned(timezone.now())
@@ -178,21 +266,21 @@ def come_to_rest(doubts: Doubts) -> None:
         time.sleep(0.05)
 
 
-def figures(doubts: Doubts) -> dict[str, int]:
+def figures(doubts: Doubts, missed: set[int]) -> dict[str, int]:
     from surveys.models import Message
 
     hear_out()
     taken = recorded(house.RECORD)
-    promised = list(Message.objects.values_list("pk", "state", "message_id"))
+    promised = list(Message.objects.values_list("message_id", flat=True))
     worst = max(doubts.of_sender.values(), default=0)
     print(f"{len(promised):,} mails; at most {worst} in doubt of one sender's {CONNECTIONS} lines")
     assert worst <= CONNECTIONS
     return {
         "kills": KILLS,
-        "lost": sum(taken[message_id] == 0 for _, _, message_id in promised),
+        "lost": sum(taken[message_id] == 0 for message_id in promised),
         "twice": sum(times > 1 for times in taken.values()),
         "in_doubt": len(doubts.listed),
-        "unlisted": sum(state != "sent" for _, state, _ in promised),
+        "unlisted": len(missed),
     }
 
 
@@ -201,12 +289,14 @@ def main() -> None:
         house.start_django()
         if STRATEGY:
             be_careless()
+        os.waitpid(fork(open_books), 0)
         os.waitpid(fork(lambda: house.queue_invitations(STOCK)), 0)
         pid = fork(nursery)  # before we have a connection that a fork could share
         doubts = Doubts()
         tend(pid, doubts)
+        missed = unlisted(doubts)
         come_to_rest(doubts)
-        print(json.dumps(figures(doubts)))
+        print(json.dumps(figures(doubts, missed)))
 
 
 if __name__ == "__main__":

@@ -30,6 +30,14 @@ def test_in_200_random_kills_nothing_is_lost_and_nothing_comes_twice():
     assert found == {"kills": 200, "lost": 0, "twice": 0, "unlisted": 0}
 
 
-@pytest.mark.parametrize(("strategy", "harm"), [("mark", "lost"), ("requeue", "twice")])
+@pytest.mark.parametrize(
+    ("strategy", "harm"), [("mark", "lost"), ("requeue", "twice"), ("silent", "unlisted")]
+)
 def test_the_same_kills_see_through_a_careless_sender(strategy, harm):
-    assert kills(60, STRATEGY=strategy)[harm] > 0
+    assert kills(40, STRATEGY=strategy)[harm] > 0
+
+
+def test_a_reaper_that_never_comes_is_seen_and_the_run_still_ends():
+    found = kills(10, STRATEGY="idle", PATIENCE="3")
+    assert found["unlisted"] > 0
+    assert found["lost"] > 0  # claimed and not handed over, and nobody takes it up
