@@ -29,7 +29,7 @@ from tests.test_architecture import sources
 
 WRITES = {
     "save", "create", "update", "delete", "bulk_create", "bulk_update", "get_or_create",
-    "update_or_create", "post", "post_many",
+    "update_or_create", "post", "post_many", "store",
 }  # fmt: skip
 RECORDS = {"record", "_record", "log_change", "log_addition", "log_deletions"}
 

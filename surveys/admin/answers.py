@@ -25,13 +25,21 @@ MOST_VISITS = 50
 
 class VersionInline(ReadOnly, Inline):
     model = ResponseVersion
-    fields = ("number", "score", "words", "verdict", "why", "recorded_at")
-    readonly_fields = ("words", "why")
+    fields = ("number", "score", "words", "chosen", "wish", "verdict", "why", "recorded_at")
+    readonly_fields = ("words", "chosen", "wish", "why")
     verbose_name_plural = "Versions: each press of a button"
 
     @display(description="comment")
     def words(self, version):
         return looks.whole(version.comment)
+
+    @display(description="reasons chosen")
+    def chosen(self, version):
+        return looks.listed(version.reasons)
+
+    @display(description="wants to be contacted")
+    def wish(self, version):
+        return looks.whole(version.contact_wish)
 
     @display(description="why")
     def why(self, version):

@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import psycopg
-from django.db import connection
+from django.db import connection, models
+from psycopg import sql
 
 
 class _Cursor(psycopg.Cursor):
@@ -32,3 +33,16 @@ def rows(statement: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
 def first_row(statement: str, values: Mapping[str, Any]) -> tuple[Any, ...] | None:
     """The first row of it."""
     return next(iter(rows(statement, values)), None)
+
+
+def insert(model: type[models.Model], given: Mapping[str, str]) -> str:
+    """INSERT ... SELECT of what is `given` as SQL for some fields; all others get their default,
+    as in Python."""
+    fields = [field for field in model._meta.concrete_fields if not field.primary_key]
+    columns = ", ".join(f'"{field.column}"' for field in fields)
+    values = ", ".join(given.get(field.name) or _default(field) for field in fields)
+    return f"INSERT INTO {model._meta.db_table} ({columns}) SELECT {values}"
+
+
+def _default(field: models.Field) -> str:
+    return sql.Literal(field.get_default()).as_string()

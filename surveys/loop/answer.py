@@ -9,20 +9,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Subquery
-from django.db.models.functions import Coalesce
 
 from surveys.loop import sort
+from surveys.loop.stored import store
 from surveys.loop.suspect import signs_of_history, standing
 from surveys.models import (
     COMMENT_LENGTH,
     AuditEntry,
     Invitation,
     Response,
-    ResponseReason,
     ResponseVersion,
     Sign,
     User,
@@ -134,7 +131,7 @@ def take(
         return Pressed(given)
     before = sort.cause_of(given) if given.pk else None
     if found:
-        _keep_machines(given, versions, score, comment or "", found, now)
+        _keep_machines(given, versions, score, More(comment or ""), found, now)
         sort.settle(given, now, before=before, why=MACHINES)
         return Pressed(given, found)
     is_new = not given.pk or given.verdict == Verdict.MACHINE
@@ -144,8 +141,7 @@ def take(
     given.score, given.band, given.verdict, given.signs = score, band, Verdict.PERSON, []
     given.comment = given.comment if comment is None else comment[:COMMENT_LENGTH]
     given.finished_at = now if finished else None
-    given.save()
-    _keep_version(given, len(versions) + 1, now)
+    store(given, _as_it_stands(given, now))
     sort.settle(given, now, before=before, why=why)
     return Pressed(given, is_new=is_new)
 
@@ -186,7 +182,7 @@ def _keep_machines(
     given: Response,
     versions: list[ResponseVersion],
     score: int | None,
-    comment: str,
+    said: More,
     signs: list[Sign],
     now: datetime,
 ) -> None:
@@ -198,10 +194,9 @@ def _keep_machines(
         if before:
             _say(given, before.score, before.comment)
     if not is_persons:
-        _say(given, score, comment)
+        _say(given, score, said.comment)
         given.verdict, given.signs = Verdict.MACHINE, signs
-    given.save()
-    _keep_version(given, len(versions) + 1, now, score=score, comment=comment, signs=signs)
+    store(given, _of_machine(score, said, signs, now))
 
 
 def _say(given: Response, score: int | None, comment: str) -> None:
@@ -217,28 +212,23 @@ def add(response: Response, more: More, now: datetime, signs: Iterable[Sign] = (
     a machine that goes through many scores, the answer was its own.
     Raises CannotAnswer, TooLateToCorrect.
     """
-    locked = _locked(response)
-    response = locked
+    response = _locked(response)
     if response.source == Response.Source.INVITED and response.customer_id is None:
         raise CannotAnswer("The customer was forgotten.")
     refuse_late(response, now)
-    comment, found = more.comment[:COMMENT_LENGTH], list(signs)
-    before, said_before = sort.cause_of(response), response.comment
+    found, before = list(signs), sort.cause_of(response)
     if Sign.MANY_SCORES in found:
         versions = list(response.versions.all())
-        _keep_machines(response, versions, response.score, comment, found, now)
+        _keep_machines(response, versions, response.score, more, found, now)
         sort.settle(response, now, before=before, why=MACHINES)
         return Pressed(response, found)
     if found:
-        _keep_version(response, locked.presses + 1, now, comment=comment, signs=found)
+        store(response, _of_machine(response.score, more, found, now))
         return Pressed(response, found)
-    response.comment, response.contact_channel = comment, more.channel
+    response.comment, response.contact_channel = more.comment[:COMMENT_LENGTH], more.channel
     response.wants_contact, response.contact_time = bool(more.channel), more.time
     response.finished_at = now
-    response.save()
-    if comment != said_before:
-        _keep_version(response, locked.presses + 1, now)
-    _choose(locked, more.reasons)
+    store(response, _as_it_stands(response, now), reasons=more.reasons, if_news=True)
     sort.settle(response, now, before=before, why=_about_contact(response))
     sort.tell_owner_more(response, now)
     return Pressed(response)
@@ -247,13 +237,6 @@ def add(response: Response, more: More, now: datetime, signs: Iterable[Sign] = (
 def _about_contact(response: Response) -> str:
     wish = "would like" if response.wants_contact else "no longer wishes"
     return f"The customer {wish} to be contacted."
-
-
-def _choose(response: Any, keys: Sequence[str]) -> None:
-    if response.has_reasons:
-        response.reasons.exclude(key__in=keys).delete()
-    rows = [ResponseReason(response=response, key=key) for key in keys]
-    ResponseReason.objects.bulk_create(rows, ignore_conflicts=True)
 
 
 @transaction.atomic
@@ -296,30 +279,33 @@ def _given(invitation: Invitation) -> Response | None:
     return rows.filter(invitation=invitation).first()
 
 
-def _locked(response: Response) -> Any:
-    """The answer as it is now, with the number of `presses` so far and whether it `has_reasons`."""
+def _locked(response: Response) -> Response:
     rows = Response.objects.select_for_update(of=("self",)).select_related("survey")
-    last = ResponseVersion.objects.filter(response=OuterRef("pk")).order_by("-number")
-    reasons = ResponseReason.objects.filter(response=OuterRef("pk"))
-    presses = Coalesce(Subquery(last.values("number")[:1]), 0)
-    return rows.annotate(presses=presses, has_reasons=Exists(reasons)).get(pk=response.pk)
+    return rows.get(pk=response.pk)
 
 
-def _keep_version(
-    response: Response,
-    number: int,
-    now: datetime,
-    *,
-    score: int | None = None,
-    comment: str | None = None,
-    signs: Sequence[Sign] = (),
-) -> None:
-    ResponseVersion.objects.create(
-        response=response,
-        number=number,
-        score=response.score if score is None else score,
-        comment=(response.comment if comment is None else comment)[:COMMENT_LENGTH],
-        verdict=Verdict.MACHINE if signs else Verdict.PERSON,
+def _as_it_stands(response: Response, now: datetime) -> ResponseVersion:
+    """What a person has said by now: all of it, also what this press left as it was."""
+    return ResponseVersion(
+        score=response.score,
+        comment=response.comment,
+        contact_channel=response.contact_channel,
+        contact_time=response.contact_time,
+        recorded_at=now,
+    )
+
+
+def _of_machine(
+    score: int | None, said: More, signs: Sequence[Sign], now: datetime
+) -> ResponseVersion:
+    """What a machine has sent, and no more than that."""
+    return ResponseVersion(
+        score=score,
+        comment=said.comment[:COMMENT_LENGTH],
+        contact_channel=said.channel,
+        contact_time=said.time,
+        reasons=list(said.reasons),
+        verdict=Verdict.MACHINE,
         signs=list(signs),
         recorded_at=now,
     )

@@ -12,12 +12,9 @@ from datetime import datetime
 from functools import cache
 from typing import Any, NamedTuple
 
-from django.db import models
-from psycopg import sql
-
 from surveys.delivery.hints import hint
 from surveys.delivery.outbox import SEND
-from surveys.delivery.prepared import first_row
+from surveys.delivery.prepared import first_row, insert
 from surveys.loop import asked
 from surveys.loop.asked import Asked
 from surveys.loop.own import JOIN_FIRST_OWNER
@@ -159,16 +156,16 @@ WITH found AS (
     {asked.WHERE}
     FOR KEY SHARE OF invitation  -- who is being forgotten at this moment is not found
 ), answer AS (
-    {_insert(Response, ANSWER)} FROM found WHERE is_plain
+    {insert(Response, ANSWER)} FROM found WHERE is_plain
     ON CONFLICT (invitation_id) DO NOTHING RETURNING id
 ), version AS (
-    {_insert(ResponseVersion, VERSION)} FROM answer
+    {insert(ResponseVersion, VERSION)} FROM answer
 ), task AS (
-    {_insert(OutreachTask, TASK)} FROM answer, found WHERE sorted = 'detractor' RETURNING id
+    {insert(OutreachTask, TASK)} FROM answer, found WHERE sorted = 'detractor' RETURNING id
 ), entry AS (
-    {_insert(AuditEntry, ENTRY)} FROM task, found
+    {insert(AuditEntry, ENTRY)} FROM task, found
 ), mail AS (
-    {_insert(Message, MAIL)} FROM task, found WHERE owner IS NOT NULL
+    {insert(Message, MAIL)} FROM task, found WHERE owner IS NOT NULL
 )
 SELECT found.*, answer.id, task.id
 FROM found LEFT JOIN answer ON true LEFT JOIN task ON true
@@ -181,14 +178,3 @@ def _bands() -> str:
         for kind, bands in BANDS.items()
         for band, (low, high) in bands.items()
     )
-
-
-def _insert(model: type[models.Model], given: dict[str, str]) -> str:
-    fields = [field for field in model._meta.concrete_fields if not field.primary_key]
-    columns = ", ".join(f'"{field.column}"' for field in fields)
-    values = ", ".join(given.get(field.name) or _default(field) for field in fields)
-    return f"INSERT INTO {model._meta.db_table} ({columns}) SELECT {values}"
-
-
-def _default(field: models.Field) -> str:
-    return sql.Literal(field.get_default()).as_string()

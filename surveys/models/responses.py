@@ -135,10 +135,12 @@ class Response(models.Model):
     @property
     def contact_wish(self) -> str:
         """How and when the customer would like to be contacted; empty: not at all."""
-        if not self.wants_contact:
-            return ""
-        how = self.get_contact_channel_display()
-        return f"{how}: “{self.contact_time}”" if self.contact_time else how
+        return _wish(self) if self.wants_contact else ""
+
+
+def _wish(said: Response | ResponseVersion) -> str:
+    how = said.get_contact_channel_display()
+    return f"{how}: “{said.contact_time}”" if said.contact_time else how
 
 
 class ResponseVersion(models.Model):
@@ -149,6 +151,9 @@ class ResponseVersion(models.Model):
     number = models.PositiveSmallIntegerField()
     score = models.SmallIntegerField(null=True)
     comment = models.TextField(blank=True)
+    contact_channel = models.CharField(max_length=7, choices=ContactChannel.choices, blank=True)
+    contact_time = models.CharField(max_length=CONTACT_TIME_LENGTH, blank=True)
+    reasons = ArrayField(models.CharField(max_length=40), default=list)  # keys, in their order
     verdict = models.CharField(
         "pressed by",
         max_length=7,
@@ -167,6 +172,11 @@ class ResponseVersion(models.Model):
 
     def __str__(self) -> str:
         return f"Version {self.number}: {self.score}"
+
+    @property
+    def contact_wish(self) -> str:
+        """How and when the customer wished to be contacted then; empty: not at all."""
+        return _wish(self) if self.contact_channel else ""
 
 
 class ResponseReason(models.Model):

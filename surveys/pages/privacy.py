@@ -81,7 +81,14 @@ def _answers(asked: Invitation) -> QuerySet[Response]:
 
 def _in_words(answer: Response) -> dict:
     versions = [
-        {"at": version.recorded_at, "score": version.score, "comment": version.comment}
+        {
+            "at": version.recorded_at,
+            "score": version.score,
+            "comment": version.comment,
+            "reasons": version.reasons,
+            "contact_channel": version.contact_channel,
+            "contact_time": version.contact_time,
+        }
         for version in answer.versions.all()
     ]
     return {

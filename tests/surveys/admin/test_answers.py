@@ -5,6 +5,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from surveys.loop import answer
 from surveys.models import AuditEntry, Message
 
 
@@ -42,6 +43,15 @@ def test_an_answer_cannot_be_typed_over(signed_in, task, administrator):
     assert said.status_code == 403
     task.response.refresh_from_db()
     assert (task.response.score, task.response.comment) == (2, "It never came.")
+
+
+def test_the_history_of_an_answer_shows_each_wish_and_the_reasons(signed_in, task, manager, now):
+    answer.add(task.response, answer.More("", ["price", "speed"], "phone", "Not <b>early"), now)
+    answer.add(task.response, answer.More("", ["speed"], "email"), now)
+    address = reverse("admin:surveys_response_change", args=[task.response_id])
+    page = signed_in(manager).get(address).content.decode()
+    assert "By phone: “Not &lt;b&gt;early”" in page
+    assert ["price" in page, "By e-mail" in page, "<b>early" in page] == [True, True, False]
 
 
 def test_the_outbox_counts_by_state(signed_in, task, manager, now):

@@ -305,3 +305,68 @@ def test_what_comes_after_the_mail_is_told_in_another(invitation, now):
     Message.objects.update(state="sent", sent_at=now)
     answer.add(response, answer.More("It never came."), now + timedelta(hours=1))
     assert Message.objects.filter(kind="task_opened", state="queued").count() == 1
+
+
+def said(response):
+    """What each version says besides the score."""
+    names = ("number", "comment", "reasons", "contact_channel", "contact_time")
+    return list(response.versions.values_list(*names))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"comment": "Never."},
+        {"reasons": ["price"]},
+        {"reasons": []},
+        {"channel": "email"},
+        {"channel": "", "time": ""},
+        {"time": "After five"},
+    ],
+)
+def test_whatever_is_changed_leaves_a_version(invitation, now, change):
+    first = {"comment": "Late.", "reasons": ["speed"], "channel": "phone", "time": "After four"}
+    response = answer.press(invitation, 9, now).response
+    answer.add(response, answer.More(**first), now)
+    answer.add(response, answer.More(**first), now)  # the control: the same again leaves none
+    answer.add(response, answer.More(**first | change), now)
+    then = first | change
+    assert said(response) == [
+        (1, "", [], "", ""),
+        (2, "Late.", ["speed"], "phone", "After four"),
+        (3, then["comment"], then["reasons"], then["channel"], then["time"]),
+    ]
+
+
+def test_the_order_in_which_reasons_are_sent_is_no_change(invitation, now):
+    response = answer.press(invitation, 9, now).response
+    for reasons in (["speed", "Price", "price"], ["price", "speed", "Price"]):
+        answer.add(response, answer.More(reasons=reasons), now)
+    assert said(response)[1:] == [(2, "", ["Price", "price", "speed"], "", "")]
+
+
+def test_another_score_keeps_the_wish_and_the_reasons(invitation, now):
+    response = answer.press(invitation, 9, now).response
+    answer.add(response, answer.More("Late.", ["speed", "price"], "phone", "After four"), now)
+    correct(response, 7, "Late.", now + timedelta(hours=1))
+    before, after = said(response)[1:]
+    assert after == (3, *before[1:]) == (3, "Late.", ["price", "speed"], "phone", "After four")
+
+
+def test_of_a_machine_the_version_keeps_what_it_sent(invitation, now):
+    response = answer.press(invitation, 9, now).response
+    sent = answer.More("Buy pills", ["price"], "email", "Now")
+    answer.add(response, sent, now, [Sign.DECOY])
+    assert said(response)[1:] == [(2, "Buy pills", ["price"], "email", "Now")]
+    assert not response.reasons.exists()
+
+
+def test_what_is_added_at_once_to_an_answer_is_numbered_in_turn(invitation, now):
+    """The number is that of the database, whatever the caller has read before."""
+    response = answer.press(invitation, 9, now).response
+    stale = Response.objects.get()
+    for held, comment in ((response, "One."), (stale, "Two.")):
+        answer.add(held, answer.More(comment), now)
+    assert [(number, text) for number, text, *_ in said(response)] == [
+        (1, ""), (2, "One."), (3, "Two."),
+    ]  # fmt: skip

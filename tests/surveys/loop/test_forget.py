@@ -60,6 +60,8 @@ def test_a_dump_of_the_whole_database_holds_no_word_of_theirs(
 
 
 def test_score_and_month_stay_and_nothing_else_of_the_answer(invitation, known, now):
+    answer.add(Response.objects.get(), answer.More("", ["price"], "phone", "After four"), now)
+    assert ResponseVersion.objects.filter(contact_time="After four", reasons=["price"]).exists()
     forget(known, None, "", now)
     response = Response.objects.get()
     assert (response.score, response.band, response.answered_at) == (1, "detractor", MONTH)

@@ -85,6 +85,19 @@ def test_the_file_holds_every_version(client, url, given):
     assert said == [(2, COMMENT), (3, "Now dented once")]
 
 
+def test_the_file_holds_each_wish_and_each_choice_of_reasons(client, url, given):
+    now = timezone.now()
+    answer.add(given, answer.More(COMMENT, ["price", "speed"], "phone", "After four"), now)
+    answer.add(given, answer.More(COMMENT, ["speed"], "email"), now)
+    [one] = json.loads(client.get(f"{url}/answers.json").content)["answers"]
+    names = ("reasons", "contact_channel", "contact_time")
+    assert [tuple(version[name] for name in names) for version in one["versions"]] == [
+        ([], "", ""),
+        (["price", "speed"], "phone", "After four"),
+        (["speed"], "email", ""),
+    ]
+
+
 def test_looking_deletes_nothing(client, url, given):
     for path in (url, f"{url}/delete", f"{url}/answers.json"):
         assert (client.get(path).status_code, client.head(path).status_code) == (200, 200)
