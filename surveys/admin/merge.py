@@ -15,10 +15,10 @@ from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils import timezone
 from unfold.decorators import action
-from unfold.widgets import UnfoldAdminTextInputWidget
+from unfold.widgets import UnfoldAdminTextInputWidget, UnfoldBooleanSwitchWidget
 
 from surveys.admin import looks
-from surveys.loop import merge
+from surveys.loop import merge, own
 
 PAGE = "admin/surveys/merge.html"
 
@@ -29,6 +29,14 @@ class ReasonForm(forms.Form):
         widget=UnfoldAdminTextInputWidget,
         label="How do you know that they are one?",
         help_text="It is kept in the history of the one that stays.",
+    )
+    move_tasks = forms.BooleanField(
+        required=False,
+        initial=own.TASKS_MOVE_ALONG,
+        widget=UnfoldBooleanSwitchWidget,
+        label="Open tasks go to the owner of the account that stays",
+        help_text="Those of the owner before, and those that are nobody’s. What was handed to "
+        "somebody else stays with them.",
     )
 
 
@@ -83,14 +91,14 @@ class Mergeable:
         rows = self._rows(request)
         kept = next((row for row in rows if str(row.pk) == _asked(request).get("keep")), rows[0])
         others = [row for row in rows if row != kept]
-        form = ReasonForm(request.POST or None)
+        form, now = ReasonForm(request.POST or None), timezone.now()
         try:
             if request.method == "POST" and form.is_valid():
-                why, now = form.cleaned_data["reason"], timezone.now()
-                type(self).merges(kept, others, request.user, why, now)
+                why, moves = form.cleaned_data["reason"], form.cleaned_data["move_tasks"]
+                type(self).merges(kept, others, request.user, why, now, moves)
                 messages.success(request, f"Merged into {kept}.")
                 return redirect(f"admin:surveys_{self.opts.model_name}_change", kept.pk)
-            context = _compared(kept, rows, merge.preview(kept, others))
+            context = _compared(kept, rows, merge.preview(kept, others, now))
         except merge.CannotMerge as refusal:
             messages.error(request, str(refusal))
             return redirect(f"admin:surveys_{self.opts.model_name}_changelist")

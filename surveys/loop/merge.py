@@ -2,8 +2,8 @@
 
 Everything that hangs on the duplicate moves to the one that stays. The duplicate becomes a
 signpost: it keeps its address and its CRM id, by which other systems go on finding the one that
-stays, and nothing else. Scores, dates, owners and deadlines stay as they are, and so does every
-rate over all customers.
+stays, and nothing else. Scores, dates and deadlines stay as they are, and so does every rate over
+all customers. Open tasks that come to another account follow its owner, by choice.
 """
 
 from __future__ import annotations
@@ -12,11 +12,13 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
 
 from django.db import models, transaction
 from django.db.models import ManyToOneRel, OneToOneRel, Q, QuerySet
 
+from surveys.loop.bring import Brought, bring, coming, foreseen
+from surveys.loop.own import TASKS_MOVE_ALONG
+from surveys.loop.winners import FIELDS, Noun, Winner, owner_after, said, take_over, winners_of
 from surveys.models import (
     Account,
     AuditEntry,
@@ -29,20 +31,12 @@ from surveys.models import (
     Suppression,
     User,
 )
-from surveys.models.audit import recorded
-
-Noun = TypeVar("Noun", Account, Customer)
 
 MOST = 5  # rows at a time, with the one that stays
 MERGED = "The customer was merged, and has another invitation on the same occasion."
 # Whoever had found the duplicate before it was merged may add to it until their transaction ends.
 LATECOMERS = timedelta(days=1)
 
-FIELDS: dict[type[models.Model], tuple[str, ...]] = {
-    Customer: ("email", "name", "phone", "external_id", "account", "segment", "language",
-               "time_zone", "country"),
-    Account: ("external_id", "owner", "segment", "region", "revenue", "renews_on"),
-}  # fmt: skip
 # Moved in ways of their own: a row of the kind may be there already.
 MOVED_WITH_CARE = {"invitations", "properties", "signposts"}
 OCCASION_LENGTH = 160  # characters
@@ -53,15 +47,6 @@ class CannotMerge(Exception):
 
 
 @dataclass(frozen=True)
-class Winner:
-    """A field of the one that stays: what it is after the merge, and what is given up for that."""
-
-    name: str
-    value: Any
-    lost: list[Any]
-
-
-@dataclass(frozen=True)
 class Preview:
     """What a merge would do, without doing it. `moves` counts rows by what they are."""
 
@@ -69,9 +54,10 @@ class Preview:
     moves: Counter[str]
     clashes: int  # occasions on which both were invited: both invitations stay
     stops: bool  # one of the addresses is not to be written to, so none will be
+    brought: Brought  # open tasks that get another owner, if they are to
 
 
-def preview(kept: Noun, others: Sequence[Noun]) -> Preview:
+def preview(kept: Noun, others: Sequence[Noun], now: datetime) -> Preview:
     """What merging `others` into `kept` would do. Raises CannotMerge."""
     _refuse(kept, others)
     moves: Counter[str] = Counter()
@@ -79,24 +65,31 @@ def preview(kept: Noun, others: Sequence[Noun]) -> Preview:
         for rows in _hanging_on(other):
             moves[_plural(rows)] += rows.count()
     people = [row for row in (kept, *others) if isinstance(row, Customer)]
+    winners = list(winners_of(kept, others))
     return Preview(
-        fields=list(_winners(kept, others)),
+        fields=winners,
         moves=+moves,
         clashes=sum(_clashes(people[0], other).count() for other in people[1:]),
         stops=_of_addresses(_addresses(people)).exists(),
+        brought=foreseen(coming(others), owner_after(winners), now),
     )
 
 
 @transaction.atomic
 def merge_customers(
-    kept: Customer, others: Sequence[Customer], by: User, reason: str, now: datetime
+    kept: Customer,
+    others: Sequence[Customer],
+    by: User,
+    reason: str,
+    now: datetime,
+    move_tasks: bool = TASKS_MOVE_ALONG,
 ) -> Customer:
     """Merge up to four others into the customer who stays, who keeps what is known of them and
-    takes over what was not. Raises CannotMerge."""
+    takes over what was not. `move_tasks`: see bring. Raises CannotMerge."""
     _refuse_without(reason)
     kept, *others = _locked_customers([kept, *others])
     _refuse(kept, others)
-    winners = list(_winners(kept, others))
+    winners, tasks = list(winners_of(kept, others)), coming(others)
     addresses = _addresses([kept, *others])
     kept.is_key_contact = any(each.is_key_contact for each in (kept, *others))
     kept.created_at = min(each.created_at for each in (kept, *others))
@@ -105,29 +98,38 @@ def merge_customers(
         moved += _move_customer(kept, other, by, now)
         _leave_signpost(kept, other, winners, now)
     _record(kept, others, moved, winners, by, reason, now)
-    _take_over(kept, winners)
+    take_over(kept, winners)
     _stop_all(addresses)
     kept.save()
+    if move_tasks:
+        bring(tasks, owner_after(winners), by, now)
     return kept
 
 
 @transaction.atomic
 def merge_accounts(
-    kept: Account, others: Sequence[Account], by: User, reason: str, now: datetime
+    kept: Account,
+    others: Sequence[Account],
+    by: User,
+    reason: str,
+    now: datetime,
+    move_tasks: bool = TASKS_MOVE_ALONG,
 ) -> Account:
-    """Merge up to four others into the account that stays, with their customers. Open tasks keep
-    their owners. Raises CannotMerge."""
+    """Merge up to four others into the account that stays, with their customers. `move_tasks`: see
+    bring. Raises CannotMerge."""
     _refuse_without(reason)
     kept, *others = _locked(Account, [kept, *others])
     _refuse(kept, others)
-    winners = list(_winners(kept, others))
+    winners, tasks = list(winners_of(kept, others)), coming(others)
     moved: Counter[str] = Counter()
     for other in others:
         moved += _move(kept, other)
         _leave_signpost(kept, other, winners, now)
     _record(kept, others, moved, winners, by, reason, now)
-    _take_over(kept, winners)
+    take_over(kept, winners)
     kept.save()
+    if move_tasks:
+        bring(tasks, owner_after(winners), by, now)
     return kept
 
 
@@ -198,20 +200,6 @@ def _addresses(customers: Sequence[Customer]) -> list[str]:
     """Theirs, and those of records merged into theirs before."""
     signposts = Customer.objects.filter(merged_into__in=customers)
     return [each.email for each in (*customers, *signposts) if each.email]
-
-
-def _winners(kept: Noun, others: Sequence[Noun]) -> Iterator[Winner]:
-    """What is known of the one that stays is kept; what is not comes from the first who knows."""
-    for name in FIELDS[type(kept)]:
-        said = [value for row in (kept, *others) if (value := getattr(row, name)) not in (None, "")]
-        if said:
-            lost = [value for value in dict.fromkeys(said) if value != said[0]]
-            yield Winner(name, said[0], lost)
-
-
-def _take_over(kept: Noun, winners: list[Winner]) -> None:
-    for winner in winners:
-        setattr(kept, winner.name, winner.value)
 
 
 def _hanging_on(row: Account | Customer) -> Iterator[QuerySet]:
@@ -322,7 +310,7 @@ def _record(
         now,
         actor=by,
         before={winner.name: None for winner in taken},
-        after={winner.name: _said(kept, winner) for winner in taken}
+        after={winner.name: said(kept, winner) for winner in taken}
         | {"merged": [other.pk for other in others]}
         | moved,
         reason=reason.strip(),
@@ -330,8 +318,3 @@ def _record(
     for other in others:
         after = {"merged_into": kept.pk}
         AuditEntry.record("merge", other, now, actor=by, after=after, reason=reason.strip())
-
-
-def _said(kept: Account | Customer, winner: Winner) -> object:
-    personal = getattr(kept, "personal", ())
-    return recorded(winner.value, winner.name in personal)

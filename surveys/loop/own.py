@@ -178,9 +178,7 @@ def leave(colleague: User, by: User | None, now: datetime) -> int:
     return moved
 
 
-def follow(
-    account: Account, before: int | None, now: datetime, by: User | None = None, why: str = ""
-) -> int:
+def follow(account: Account, before: int | None, now: datetime, by: User | None = None) -> int:
     """The account has a new owner: the open tasks of the one `before` (a key) and those that were
     nobody's go to them, or to who covers them. Returns how many.
 
@@ -189,12 +187,23 @@ def follow(
     to = Rota(now).standing_in(account.owner_id)
     if to is None:
         return 0
-    rows = OutreachTask.objects.open().filter(customer__account=account)
-    rows = rows.filter(Q(owner=before) | Q(owner=None)).exclude(owner=to)
+    rows = followers(OutreachTask.objects.filter(customer__account=account), before, to)
+    return move(rows, to, now, by, f"{account} has a new owner.")
+
+
+def followers(rows: OutreachTasks, before: int | None, to: User) -> OutreachTasks:
+    """Those of `rows` that go to `to`, who looks after their account now, and `before` did not."""
+    return rows.open().filter(Q(owner=before) | Q(owner=None)).exclude(owner=to)
+
+
+@transaction.atomic
+def move(rows: OutreachTasks, to: User, now: datetime, by: User | None, why: str) -> int:
+    """Give those of `rows` that are open to `to`. What somebody else works on at this instant is
+    waited for."""
     moved = 0
-    while tasks := _locked(rows):
+    while tasks := _locked(rows.open().exclude(owner=to).order_by("pk"), waits=True):
         for task in tasks:
-            _give(task, to, now, by, why or f"{account} has a new owner.")
+            _give(task, to, now, by, why)
         moved += len(tasks)
     return moved
 
@@ -207,7 +216,8 @@ def _settle(rows: OutreachTasks | None, now: datetime, by: User | None = None) -
     rota = Rota(now)
     deal = Deal(rota)
     moved = 0
-    for task in _locked(_unowned(deal) if rows is None else rows):
+    mine = _unowned(deal) if rows is None else rows
+    for task in _locked(mine.order_by("due_at", "pk")):
         account = task.customer.account
         keeper = account.owner_id if account else None
         to = rota.standing_in(task.owner_id) or rota.standing_in(keeper)
@@ -226,10 +236,12 @@ def _unowned(deal: Deal) -> OutreachTasks:
     return nobodys.filter(Q(customer__account__owner__is_active=True) | deal.segments())
 
 
-def _locked(rows: OutreachTasks) -> list[OutreachTask]:
-    about = ("customer__account", "response", "owner")
-    free = rows.select_for_update(of=("self",), skip_locked=True, no_key=True)
-    return list(free.select_related(*about).order_by("due_at", "pk")[:BATCH])
+def _locked(rows: OutreachTasks, *, waits: bool = False) -> list[OutreachTask]:
+    """A batch. What others hold is left for the next sweep, unless it `waits` for them."""
+    mine = rows.select_for_update(of=("self",), skip_locked=not waits, no_key=True)
+    # What is joined to a row is as it was when the query began: whose task it is to be is read
+    # once the row is locked.
+    return list(mine.prefetch_related("customer__account", "response", "owner")[:BATCH])
 
 
 def _give(task: OutreachTask, to: User | None, now: datetime, by: User | None, why: str) -> None:

@@ -55,6 +55,23 @@ def test_merging_leads_to_the_one_that_stays(signed_in, manager, customer, other
     assert AuditEntry.objects.get(noun_id=customer.pk, verb="merge").reason == WHY
 
 
+@pytest.mark.parametrize(("choice", "owner"), [({"move_tasks": "on"}, "Alice"), ({}, "Bob")])
+def test_open_tasks_go_to_the_owner_who_stays_unless_it_is_unticked(
+    signed_in, manager, customer, other, bob, nps, now, choice, owner
+):
+    other.account = Account.objects.create(name="Lakeside Mills Ltd", owner=bob)
+    other.save()
+    task = answer.give(ask.invite(nps, [other], "test:1", now)[0], 2, "Late.", now)[0].task
+    client = signed_in(manager)
+    page = client.get(reverse(MERGE), {"id": [customer.pk, other.pk]})
+    said = " ".join(page.content.decode().split())
+    assert "1 open task goes to <b>Alice</b>, unless you choose otherwise below." in said
+    assert page.context["form"]["move_tasks"].initial is True
+    merge(client, customer, other, **choice)
+    task.refresh_from_db()
+    assert str(task.owner) == owner
+
+
 def test_its_history_holds_that_of_the_other(signed_in, manager, customer, other, now):
     AuditEntry.record("change", other, now, actor=manager, after={"segment": "Retail"})
     client = signed_in(manager)
