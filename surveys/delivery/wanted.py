@@ -17,11 +17,14 @@ from surveys.models.invitations import FLOOR
 
 State = Message.State
 WAVE_PAUSED = "Held back: the wave is paused."
+NO_ADDRESS = "The customer has no e-mail address any more."
+NOT_ASKED = "The customer does not want to be asked."
 WHY_NOT = {
     Suppression.Reason.BOUNCED: "Mails to this address come back.",
     Suppression.Reason.COMPLAINED: "The customer has called our mails spam.",
     Suppression.Reason.FORGOTTEN: "The customer wants no mail from us any more.",
 }
+SPACED = (Message.Kind.INVITATION, Message.Kind.REMINDER)
 ASKED_LATELY = "Waits for 24 hours to pass after another survey that the customer got."
 
 # The same rules as `Known.unwanted`, at the last moment: for a `message` and its `given` address.
@@ -43,11 +46,12 @@ STILL_WANTED = """
             AND NOT EXISTS (
                 SELECT FROM surveys_response AS response
                 WHERE response.invitation_id = invitation.id AND response.verdict = 'person')
-            AND (message.kind <> 'invitation' OR NOT EXISTS (
+            AND (message.kind = 'heads_up' OR NOT EXISTS (
                 SELECT FROM surveys_invitation AS earlier
                 JOIN surveys_message AS mail ON mail.invitation_id = earlier.id
                 WHERE earlier.customer_id = invitation.customer_id AND earlier.id <> invitation.id
-                    AND mail.kind = 'invitation' AND mail.state IN ('sending', 'sent', 'in_doubt')
+                    AND mail.kind IN ('invitation', 'reminder')
+                    AND mail.state IN ('sending', 'sent', 'in_doubt')
                     AND coalesce(mail.sent_at, mail.handed_at) > %(now)s - INTERVAL '24 hours')))
     WHEN message.kind = 'confirmation' THEN EXISTS (
         SELECT FROM surveys_confirmation AS question
@@ -127,15 +131,15 @@ class Known:
             return "The customer has answered already, or the task is open again."
         digest = self.digests.get(asked.customer.email or "")
         if digest is None:
-            return "The customer has no e-mail address any more."
+            return NO_ADDRESS
         families = {(digest, asked.survey.family_id), (digest, None)}
-        return "The customer does not want to be asked." if families & self.suppressed else ""
+        return NOT_ASKED if families & self.suppressed else ""
 
     def spaced_until(self, message: Message, now: datetime) -> datetime | None:
-        """When the 24 hours after another survey's invitation to the customer are over; None: they
-        are. Throttles are decided when a mail is planned; a pause or a closed window may carry it
-        next to one that was planned for another day."""
-        if message.kind != Message.Kind.INVITATION or message.invitation is None:
+        """When the 24 hours after another survey's mail to the customer are over; None: they are.
+        Throttles are decided when a mail is planned; a pause or a closed window may carry it next
+        to one that was planned for another day. Reminders know no throttle, but wait as well."""
+        if message.kind not in SPACED or message.invitation is None:
             return None
         ours = message.invitation
         others = [at for pk, at in self.recent.get(ours.customer_id, []) if pk != ours.pk]
@@ -149,12 +153,12 @@ class Known:
         wave_is = wave.state if wave else ""
         stop, hold = State.CANCELLED, State.HELD
         return [
-            (stop, digest is None, "The customer has no e-mail address any more."),
+            (stop, digest is None, NO_ADDRESS),
             (stop, invitation.has_expired(now), "The invitation expired before it could be sent."),
             (stop, not survey.is_open, "The survey was closed."),
             (stop, wave_is == Wave.State.STOPPED, "The wave was stopped."),
             (stop, invitation.pk in self.answered, "The customer has answered already."),
-            (stop, bool(families & self.suppressed), "The customer does not want to be asked."),
+            (stop, bool(families & self.suppressed), NOT_ASKED),
             (hold, bool(survey.paused_reason), PAUSED),
             (hold, wave_is == Wave.State.PAUSED, WAVE_PAUSED),
         ]
@@ -170,10 +174,10 @@ def why_not_by_hand(customer: Customer) -> str:
 
 
 def _asked_since(since: datetime, customers: set[int]) -> dict[int, list[tuple[int, datetime]]]:
-    """By customer: each invitation that the server took, or may have taken, since, and when."""
+    """By customer: each invitation whose mail the server took, or may have taken, and when."""
     found: dict[int, list[tuple[int, datetime]]] = defaultdict(list)
     given = Message.objects.filter(
-        kind=Message.Kind.INVITATION, state__in=[State.SENDING, State.SENT, State.IN_DOUBT]
+        kind__in=SPACED, state__in=[State.SENDING, State.SENT, State.IN_DOUBT]
     ).annotate(given_at=Coalesce("sent_at", "handed_at"))
     rows = given.filter(given_at__gt=since, invitation__customer__in=customers).order_by()
     for customer, pk, at in rows.values_list("invitation__customer", "invitation", "given_at"):

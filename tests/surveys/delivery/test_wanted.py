@@ -6,7 +6,7 @@ import pytest
 
 from surveys.delivery import batch, claim, send
 from surveys.delivery.wanted import ASKED_LATELY, Known
-from surveys.models import Customer, Invitation, Kind, Message, Reminder
+from surveys.models import Customer, Invitation, Kind, Message
 from tests.conftest import survey_of
 
 HOUR = timedelta(hours=1)
@@ -54,7 +54,7 @@ def test_an_invitation_waits_for_24_hours_after_another_surveys(nps, other, cust
         ({"state": "sending", "sent_at": None, "handed_at": None}, False),
         ({"state": "failed", "sent_at": None}, False),
         ({"kind": "heads_up"}, False),
-        ({"kind": "reminder"}, False),
+        ({"kind": "reminder"}, True),
     ],
     ids=str,
 )
@@ -72,10 +72,14 @@ def test_neither_other_customers_nor_its_own_mail_count(nps, other, account, cus
     assert spaced(again, now) is None
 
 
-@pytest.mark.parametrize("kind", ["reminder", "heads_up"])
-def test_reminders_and_announcements_are_exempt(nps, other, customer, now, kind):
+def test_a_reminder_waits_too(nps, other, customer, now):
     sent(other, customer, now - HOUR)
-    assert spaced(mail(nps, customer, now, kind=kind), now) is None
+    assert spaced(mail(nps, customer, now, kind="reminder"), now) == now + 23 * HOUR
+
+
+def test_an_announcement_is_exempt(nps, other, customer, now):
+    sent(other, customer, now - HOUR)
+    assert spaced(mail(nps, customer, now, kind="heads_up"), now) is None
 
 
 @pytest.mark.parametrize("rows", [1, 3])
@@ -130,10 +134,9 @@ def test_the_last_look_is_at_the_hand_over_itself(
 def test_without_the_rule_both_would_come_within_the_hour(
     mail_server, nps, other, customer, now, monkeypatch
 ):
-    """The control: a reminder, which is exempt, in the place of the second invitation."""
+    """The control: an announcement, which is exempt, in the place of the second invitation."""
     mail(nps, customer, now - HOUR)
-    second = mail(other, customer, now, kind="reminder")
-    Reminder.objects.create(survey=other, number=1)
+    second = mail(other, customer, now, kind="heads_up")
     assert send.drain(lambda: now) == 2
     second.refresh_from_db()
     assert second.state == "sent"
