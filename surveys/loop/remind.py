@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -11,8 +12,10 @@ from django.db.models.functions import Cast, Concat
 
 from surveys.delivery import openings
 from surveys.delivery.outbox import post_many
+from surveys.delivery.wanted import NO_ADDRESS, NOT_ASKED
 from surveys.models import (
     AuditEntry,
+    Customer,
     Invitation,
     Message,
     Reminder,
@@ -79,12 +82,15 @@ def remind_wave(wave: Wave, by: User, now: datetime) -> int:
     """
     _refuse(wave)
     reminders = {reminder.number: reminder for reminder in wave.survey.reminders.all()}
-    queued = 0
+    told: Counter[str] = Counter()
     for batch in _batches(unanswered(wave.invitations.all(), now)):
         numbered = [(row, number) for row, number in _next_numbers(batch) if number <= MOST]
-        queued += _queue(numbered, wave.survey, reminders, now)
-    AuditEntry.record("remind", wave, now, actor=by, after={"reminded": queued})
-    return queued
+        queued = _queue(numbered, wave.survey, reminders, now)
+        told["reminded"] += queued
+        told["may not be written to"] += len(numbered) - queued
+        told["reminded five times already"] += len(batch) - len(numbered)
+    AuditEntry.record("remind", wave, now, actor=by, after={"reminded": 0, **+told})
+    return told["reminded"]
 
 
 def _refuse(wave: Wave) -> None:
@@ -112,22 +118,32 @@ def _queue(
     reminders: dict[int, Reminder],
     now: datetime,
 ) -> int:
+    """One row for each; who may not be written to any more gets a cancelled one with the reason."""
     addresses = [row.customer.email for row, _ in numbered if row.customer.email]
     suppressed = Suppression.among(addresses, survey)
-    mails = [
-        Message(
-            kind=Message.Kind.REMINDER,
-            dedupe_key=f"remind:{row.pk}:{number}",
-            invitation=row,
-            reminder=reminders.get(number),
-            next_at=openings.opening(survey, row.customer, now),
-            created_at=now,
+    mails = []
+    for row, number in numbered:
+        why_not = _why_not(row.customer, suppressed)
+        mails.append(
+            Message(
+                kind=Message.Kind.REMINDER,
+                dedupe_key=f"remind:{row.pk}:{number}",
+                invitation=row,
+                reminder=reminders.get(number),
+                state=Message.State.CANCELLED if why_not else Message.State.QUEUED,
+                last_error=why_not,
+                next_at=openings.opening(survey, row.customer, now),
+                created_at=now,
+            )
         )
-        for row, number in numbered
-        if row.customer.email and row.customer.email not in suppressed
-    ]
     post_many(mails)
-    return len(mails)
+    return sum(mail.state == Message.State.QUEUED for mail in mails)
+
+
+def _why_not(customer: Customer, suppressed: Collection[str]) -> str:
+    if not customer.email:
+        return NO_ADDRESS
+    return NOT_ASKED if customer.email in suppressed else ""
 
 
 def _batches(invitations: QuerySet[Invitation]) -> Iterable[list[Invitation]]:

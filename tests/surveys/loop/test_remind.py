@@ -63,7 +63,14 @@ def test_who_left_or_has_lost_their_address_is_left_alone(wave, first, now):
     suppress("c0@lakeside.example", "unsubscribed", now)
     Customer.objects.filter(name="C1").update(email=None)
     assert remind.remind(now + 5 * DAY) == 1
-    assert reminders() == [("C2", "1")]
+    waiting = Message.objects.filter(kind="reminder", state="queued")
+    assert [mail.invitation.customer.name for mail in waiting] == ["C2"]
+    left = Message.objects.filter(kind="reminder", state="cancelled")
+    assert dict(left.values_list("invitation__customer__name", "last_error")) == {
+        "C0": "The customer does not want to be asked.",
+        "C1": "The customer has no e-mail address any more.",
+    }
+    assert remind.remind(now + 5 * DAY) == 0
 
 
 def test_what_never_arrived_or_has_expired_is_not_reminded_of(wave, first, now):
