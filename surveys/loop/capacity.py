@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import islice
+from typing import NamedTuple
 
 from django.db.models import Count, Q
 
@@ -151,6 +152,24 @@ def _best(own: Rate, survey: Rate, kind: Rate) -> Rate:
     return kind.of("surveys of this kind")
 
 
+class Stretch(NamedTuple):
+    """Sending days in a row that bring the same number of new tasks each."""
+
+    first: date
+    last: date
+    tasks: float
+
+
+def stretches(days: Sequence[date], load: Sequence[float]) -> list[Stretch]:
+    found: list[Stretch] = []
+    for day, tasks in zip(days, load, strict=True):
+        if found and abs(found[-1].tasks - tasks) < 1e-9:
+            found[-1] = found[-1]._replace(last=day)
+        else:
+            found.append(Stretch(day, day, tasks))
+    return found
+
+
 @dataclass(frozen=True)
 class Load:
     """What a wave would mean for one owner."""
@@ -159,9 +178,13 @@ class Load:
     asked: int
     rate: Rate
     expected: float
-    most_on_a_day: float  # with what they cover for others
+    by_day: list[Stretch]  # with what they cover for others
     open_tasks: int
     away: list[Absence]
+
+    @property
+    def most_on_a_day(self) -> float:
+        return max(one.tasks for one in self.by_day)
 
 
 @dataclass(frozen=True)
@@ -187,12 +210,13 @@ def forecast(
 ) -> Forecast:
     """What the wave would bring to whom. `asked` counts its customers by the owner of their
     account, `limit` is in new tasks a day. Five queries, whatever the sizes."""
-    days = sending_days(wave, today)
+    possible = sending_days(wave, today)
+    days = possible[: wave.spread_days]
     history = rates(wave.survey, asked, now)
     expected = {owner: history[owner].expected(count) for owner, count in asked.items()}
     absences = list(Absence.objects.filter(last_day__gte=days[0]).order_by("first_day"))
     away = [Away(one.user_id, one.cover_id, one.first_day, one.last_day) for one in absences]
-    load = per_day(expected, days[: wave.spread_days], away)
+    load = per_day(expected, days, away)
     people = User.objects.in_bulk({*asked, *load} - {NOBODY})
     tasks = OutreachTask.objects.open().filter(owner__in=people).order_by()
     open_tasks = dict(tasks.values_list("owner").annotate(Count("pk")))
@@ -202,18 +226,18 @@ def forecast(
             asked=asked.get(owner, 0),
             rate=history.get(owner, Rate()),
             expected=expected.get(owner, 0.0),
-            most_on_a_day=max(load.get(owner, [0.0])),
+            by_day=stretches(days, load.get(owner, [0.0] * len(days))),
             open_tasks=open_tasks.get(owner, 0),
             away=[one for one in absences if one.user_id == owner],
         )
         for owner in sorted({*asked, *load}, key=lambda one: str(people.get(one, "~")))
     ]
-    weekend = due_on_days_off(days[: wave.spread_days])
+    weekend = due_on_days_off(days)
     total = sum(expected.values())
     return Forecast(
         loads=loads,
         limit=limit,
-        spread=spread_needed(expected, days, limit, away),
+        spread=spread_needed(expected, possible, limit, away),
         expected=total,
         weekend=weekend,
         weekend_expected=total * len(weekend) / wave.spread_days,
