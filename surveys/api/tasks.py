@@ -70,16 +70,28 @@ class TaskSerializer(StrictModelSerializer):
     root_cause = serializers.SlugRelatedField(slug_field="name", read_only=True, allow_null=True)
     contacts = ContactSerializer(many=True, read_only=True)
     overdue = serializers.SerializerMethodField(
-        help_text="Open, past `due_at`, and nobody has reached the customer."
+        help_text="Open, and nobody has reached the customer by `due_at` or, after they denied "
+        "that anybody got back, by `second_due_at`."
+    )
+    level = serializers.IntegerField(
+        read_only=True,
+        help_text="How far it was escalated: 0 not at all, 1 to the owner, 2 to the team lead, "
+        "3 to the head, 4 to the executive.",
+    )
+    seen_at = serializers.DateTimeField(
+        read_only=True,
+        allow_null=True,
+        help_text="When somebody who may work it first opened its page, since the answer or the "
+        "denial.",
     )
 
     class Meta:
         model = OutreachTask
         fields = [
             "id", "cause", "state", "customer", "account", "owner", "response", "started_at",
-            "due_at", "overdue", "first_contact_at", "contacts", "snoozed_until", "snooze_reason",
-            "closed_at", "root_cause", "outcome", "action", "denied_at", "second_due_at",
-            "second_contact_at", "withdrawn_reason", "version",
+            "due_at", "overdue", "level", "seen_at", "first_contact_at", "contacts",
+            "snoozed_until", "snooze_reason", "closed_at", "root_cause", "outcome", "action",
+            "denied_at", "second_due_at", "second_contact_at", "withdrawn_reason", "version",
         ]  # fmt: skip
         read_only_fields = fields
 

@@ -96,3 +96,10 @@ def test_the_pages_hold_no_inline_script(client):
     scripts = [part.split("</script>")[0] for part in body.split("<script")[1:]]
     assert len(scripts) == 4
     assert all(script.startswith(" src=") and script.endswith('">') for script in scripts)
+
+
+def test_how_far_a_task_went_is_read_only(schema):
+    fields = schema["components"]["schemas"]["Task"]["properties"]
+    for name in ("level", "seen_at", "snoozed_until", "second_due_at", "due_at", "owner"):
+        assert fields[name]["readOnly"] is True
+    assert "4 to the executive" in fields["level"]["description"]

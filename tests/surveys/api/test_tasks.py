@@ -5,13 +5,14 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from surveys.loop import reach_out
+from surveys.loop import reach_out, snooze
 from surveys.models import DEADLINE, Contact, OutreachTask
 from tests.surveys.api.conftest import caller_for, said, unhappy
 
 pytestmark = pytest.mark.django_db
 
 TASKS = "/api/v1/tasks/"
+HOURS_6 = timedelta(hours=6)
 
 
 @pytest.fixture
@@ -48,6 +49,8 @@ def test_a_task_is_read_whole(hers, task, account, customer, nps):
         "started_at": "2026-03-10T09:00:00Z",
         "due_at": "2026-03-13T09:00:00Z",
         "overdue": task.is_overdue(timezone.now()),
+        "level": 0,
+        "seen_at": None,
         "first_contact_at": None,
         "contacts": [],
         "snoozed_until": None,
@@ -62,6 +65,27 @@ def test_a_task_is_read_whole(hers, task, account, customer, nps):
         "withdrawn_reason": "",
         "version": 1,
     }
+
+
+def test_how_far_it_went_is_read_and_never_written(hers, alice, task):
+    now = timezone.now()
+    later = now + timedelta(hours=24)
+    task = snooze.snooze(task, alice, later, "On holiday", now)
+    OutreachTask.objects.update(
+        level=3, seen_at=now, first_contact_at=now, denied_at=now, second_due_at=later
+    )
+    said = hers.get(f"{TASKS}{task.pk}/").json()
+    at, then = (when.isoformat().replace("+00:00", "Z") for when in (now, later))
+    assert said["level"] == 3
+    assert (said["seen_at"], said["denied_at"]) == (at, at)
+    assert (said["snoozed_until"], said["snooze_reason"]) == (then, "On holiday")
+    assert (said["second_due_at"], said["overdue"]) == (then, False)
+    body = {"channel": "phone", "outcome": "spoke", "level": 0, "second_due_at": at}
+    refused = hers.post(f"{TASKS}{task.pk}/contacts/", body)
+    assert refused.status_code == 400
+    OutreachTask.objects.update(denied_at=now - timedelta(hours=30), second_due_at=now - HOURS_6)
+    assert hers.get(f"{TASKS}{task.pk}/").json()["overdue"] is True
+    assert [row["id"] for row in hers.get(f"{TASKS}?overdue=true").json()["results"]] == [task.pk]
 
 
 def test_the_queue_is_filtered(hers, nps, customer, task):
