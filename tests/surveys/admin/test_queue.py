@@ -1,11 +1,12 @@
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from surveys.loop import close, reach_out
-from surveys.models import Absence, OutreachTask, Survey
+from analysis.models import Mention, Theme
+from surveys.loop import close, confirm, reach_out, snooze
+from surveys.models import Absence, Account, Confirmation, Message, OutreachTask, Survey, Tier
 from tests.surveys.admin.conftest import names, queue
 
 
@@ -21,10 +22,13 @@ def test_the_most_urgent_comes_first_and_the_reached_last(signed_in, opened, ali
     assert names(queue(signed_in(alice))) == ["Over Olu", "Late Lee", "Done Dee"]
 
 
-def test_a_row_says_who_how_long_how_bad_and_why(signed_in, opened, alice, account):
-    account.revenue = 1_250_000
+def test_a_row_says_who_how_long_how_bad_and_why(signed_in, opened, alice, account, now):
+    account.revenue, account.renews_on = 1_250_000, date(2027, 8, 31)
     account.save()
-    opened(75, "Ines Okafor", comment="<b>Broken</b> glass in every single box")
+    task = opened(75, "Ines Okafor", comment="<b>Broken</b> glass in every single box")
+    OutreachTask.objects.update(level=Tier.HEAD)
+    theme = Theme.objects.create(survey=task.response.survey, label="Late parcels", born_at=now)
+    Mention.objects.create(response=task.response, theme=theme, confidence=1, is_main=True)
     said = queue(signed_in(alice)).content.decode()
     for words in (
         "Ines Okafor",
@@ -36,7 +40,9 @@ def test_a_row_says_who_how_long_how_bad_and_why(signed_in, opened, alice, accou
         "Delivery",
         "Enterprise",
         "EUR 1,250,000",
-        "Not yet",
+        "renews 08/31/2027",
+        "Head",
+        "Late parcels",
     ):
         assert words in said
 
@@ -45,7 +51,9 @@ def test_an_account_manager_starts_with_their_own_open_tasks(signed_in, opened, 
     opened(10)
     page = queue(signed_in(alice))
     assert page.context["queue_tab"].name == "mine"
-    assert list(tabs(page)) == ["mine", "today", "overdue", "open", "closed", "all"]
+    assert list(tabs(page)) == [
+        "mine", "today", "overdue", "open", "confirming", "closed", "all",
+    ]  # fmt: skip
 
 
 def test_a_lead_starts_with_the_teams(signed_in, opened, lead):
@@ -78,6 +86,111 @@ def test_due_today_ends_at_the_readers_midnight(signed_in, opened, alice, now):
     opened(hours_ago + 0.01, "Before Bo")
     opened(hours_ago - 0.01, "After Al")
     assert names(queue(signed_in(alice), queue="today")) == ["Before Bo"]
+
+
+def test_high_value_comes_first_within_a_day(signed_in, opened, alice, now):
+    rich = Account.objects.create(name="Rich", owner=alice, revenue=900_000)
+    midnight = (now + timedelta(days=2)).replace(hour=0, minute=0, second=0, microsecond=0)
+    at_its_end = 72 - (midnight - now).total_seconds() / 3600  # hours since the answer
+    opened(at_its_end + 20, "Poor Pia")
+    opened(at_its_end + 2, "Rich Rui", to=rich)
+    opened(at_its_end + 10, "Mild Mo")
+    assert names(queue(signed_in(alice))) == ["Rich Rui", "Poor Pia", "Mild Mo"]
+
+
+def test_a_denied_task_stands_under_its_second_deadline(signed_in, opened, alice, root_cause, now):
+    """In the bar, the tabs and the order, until the customer is reached again."""
+    task = opened(60, "Dora Diaz")
+    reach_out.log_contact(task, alice, "phone", "spoke", "", now - timedelta(hours=50))
+    close.close(task, alice, root_cause, "improved", "Talked.", now - timedelta(hours=50))
+    confirm.ask(now - timedelta(hours=25))
+    client = signed_in(alice)
+    assert tabs(queue(client))["confirming"] == 1
+    confirm.answer(Confirmation.objects.get(), "no", "", "", now - timedelta(hours=25))
+    opened(70, "Soon Sam")
+    page = queue(client)
+    assert names(page) == ["Dora Diaz", "Soon Sam"]
+    assert (tabs(page)["overdue"], tabs(page)["confirming"]) == (1, 0)
+    assert "overdue 1 h" in page.content.decode()
+    assert "The customer denied a contact" in page.content.decode()
+    reach_out.log_contact(task, alice, "phone", "spoke", "", now)
+    assert tabs(queue(client))["overdue"] == 0
+    assert names(queue(client)) == ["Soon Sam", "Dora Diaz"]
+
+
+def test_a_snoozed_task_leaves_mine_but_never_overdue(signed_in, opened, alice, now):
+    task = opened(73, "Late Lee")
+    snooze.snooze(task, alice, now + timedelta(hours=5), "Away until then.", now)
+    client = signed_in(alice)
+    page = queue(client)
+    assert names(page) == []
+    assert "1 of yours is snoozed" in page.content.decode()
+    assert names(queue(client, queue="overdue")) == ["Late Lee"]
+    assert "Snoozed until" in queue(client, queue="overdue").content.decode()
+    for choice, found in (("asleep", ["Late Lee"]), ("awake", []), ("nonsense", [])):
+        assert names(queue(client, queue="open", sleep=choice)) == found
+    OutreachTask.objects.update(snoozed_until=now - timedelta(seconds=1))
+    assert names(queue(client)) == ["Late Lee"]
+
+
+def test_waiting_for_confirmation_lasts_until_the_customers_word(
+    signed_in, opened, alice, root_cause, now
+):
+    client = signed_in(alice)
+
+    def waits(hours: float) -> bool:
+        OutreachTask.objects.update(closed_at=now - timedelta(hours=hours))
+        return tabs(queue(client))["confirming"] == 1
+
+    close.close(opened(90), alice, root_cause, "lost", "Left us.", now)
+    assert [waits(1), waits(24 * 9)] == [True, False]  # to be asked; nobody has asked in time
+    assert waits(25)
+    confirm.ask(now)
+    assert waits(25)
+    Message.objects.filter(kind="confirmation").update(state=Message.State.CANCELLED)
+    assert not waits(25)  # has unsubscribed: they hear nothing, and will say nothing
+    Message.objects.filter(kind="confirmation").update(state=Message.State.QUEUED)
+    assert waits(25)
+    Confirmation.objects.update(asked_at=now - timedelta(days=30))
+    assert not waits(25)  # the link has expired
+    Confirmation.objects.update(asked_at=now)
+    confirm.answer(Confirmation.objects.get(), "yes", "yes", "", now)
+    assert not waits(25)
+
+
+def test_an_empty_tab_leads_to_where_there_is_something(signed_in, opened, alice):
+    opened(10)
+    said = queue(signed_in(alice), queue="overdue").content.decode()
+    assert "Nothing is overdue." in said
+    assert "Look at “Due today”" not in said  # there is nothing, either
+    said = queue(signed_in(alice), queue="closed").content.decode()
+    assert "Look at “All open” (1)" in said
+
+
+def test_what_matches_nothing_says_how_to_go_on(signed_in, opened, alice):
+    opened(10)
+    said = queue(signed_in(alice), q="nowhere").content.decode()
+    assert "No task of “My open tasks” matches." in said
+    assert "?queue=all&amp;q=nowhere" in said
+
+
+def test_the_last_page_of_a_long_queue_goes_on_where_the_one_before_ended(
+    signed_in, opened, alice, monkeypatch
+):
+    monkeypatch.setattr("surveys.admin.tasks.OutreachTaskAdmin.list_per_page", 2)
+    for hours, name in ((90, "Over Olu"), (70, "Soon Sam"), (10, "Late Lee"), (1, "Next Nia")):
+        opened(hours, name)
+    client = signed_in(alice)
+    assert names(queue(client)) + names(queue(client, p=2)) == names(queue(client, all=""))
+    assert names(queue(client, p=2)) == ["Late Lee", "Next Nia"]
+
+
+def test_a_column_sorts_instead(signed_in, opened, alice):
+    opened(10, "Ada", score=5)
+    opened(20, "Bea", score=1)
+    client = signed_in(alice)
+    assert names(queue(client, o=2)) == ["Bea", "Ada"]  # the third column: the score
+    assert names(queue(client, o="-2")) == ["Ada", "Bea"]
 
 
 def test_a_cover_works_the_absent_ones_tasks(signed_in, opened, alice, bob, now):
