@@ -8,7 +8,7 @@ from datetime import datetime, time, timedelta
 from django import forms
 from django.utils import timezone
 from unfold.widgets import (
-    UnfoldAdminCheckboxSelectMultiple,
+    UnfoldAdminCheckboxSelectMultipleWidget,
     UnfoldAdminSelectWidget,
     UnfoldAdminTextareaWidget,
     UnfoldAdminTextInputWidget,
@@ -69,7 +69,7 @@ class ContactForm(TaskForm):
     )  # fmt: skip
     also = forms.ModelMultipleChoiceField(
         OutreachTask.objects.none(), label="It was about these as well", required=False,
-        widget=UnfoldAdminCheckboxSelectMultiple,
+        widget=UnfoldAdminCheckboxSelectMultipleWidget,
     )  # fmt: skip
 
     def __init__(self, *args, siblings: Iterable[OutreachTask] = (), **kwargs):

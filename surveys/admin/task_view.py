@@ -123,14 +123,13 @@ def may_assign(user: User) -> bool:
 
 def _letter(task: OutreachTask, request: HttpRequest) -> dict[str, Any]:
     """The form for a mail, begun with the template that was chosen; those in the customer's own
-    language come first."""
+    language stand apart."""
     if not _works(task, request.user) or not request.user.has_perm("surveys.add_taskmail"):
         return {}
     if why := why_not_by_hand(task.customer):
         return {"why_no_mail": why}
     language = task.customer.language or task.response.language
     offered = list(MailTemplate.objects.filter(is_active=True))
-    offered.sort(key=lambda each: each.language != language)
     wanted = request.GET.get("template", "")
     chosen = next((each for each in offered if str(each.pk) == wanted), None)
     initial = {}
@@ -139,9 +138,9 @@ def _letter(task: OutreachTask, request: HttpRequest) -> dict[str, Any]:
         initial = dict(zip(("subject", "text"), chosen.filled(values), strict=True))
     return {
         "write_form": WriteForm(initial=initial),
-        "templates": offered,
+        "templates": [each for each in offered if each.language == language],
+        "other_templates": [each for each in offered if each.language != language],
         "template": chosen,
-        "their_language": language,
         "replies_to": task_address.address(task) or request.user.email,
         "replies_are_logged": bool(task_address.address(task)),
     }

@@ -265,13 +265,13 @@ def test_a_template_is_filled_in_and_what_was_typed_is_sent(
     assert not task.contacts.exists()
 
 
-def test_templates_in_the_customers_language_come_first(signed_in, task, alice, templates):
+def test_templates_in_the_customers_language_stand_apart(signed_in, task, alice, templates):
     task.customer.language = "de"
     task.customer.save()
     page = signed_in(alice).get(page_of(task))
-    assert [each.language for each in page.context["templates"]] == ["de", "en"]
-    assert "Sorry <small>(English)</small>" in text(page)
-    assert "Sorry <small>(Deutsch)</small>" not in text(page)
+    assert [each.language for each in page.context["templates"]] == ["de"]
+    assert [each.language for each in page.context["other_templates"]] == ["en"]
+    assert ">Sorry (English)</a>" in text(page)
 
 
 def test_a_mail_with_a_placeholder_left_in_it_is_refused(signed_in, task, alice):
