@@ -17,9 +17,8 @@ from surveys.models import (
     Tier,
     User,
 )
-from surveys.models.escalation import ForSomeAccounts
+from surveys.models.escalation import ForSomeAccounts, Person
 
-Person = User | EscalationRecipient
 Scoped = TypeVar("Scoped", bound=ForSomeAccounts)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from surveys.delivery.outbox import post_many
-from surveys.loop.chain import Chain, Person
+from surveys.loop.chain import Chain
 from surveys.models import (
     SECOND_DEADLINE,
     AuditEntry,
@@ -17,8 +17,8 @@ from surveys.models import (
     Message,
     OutreachTask,
     Tier,
-    User,
 )
+from surveys.models.escalation import Person
 
 State = OutreachTask.State
 
@@ -46,15 +46,5 @@ def _why(word: Confirmation) -> str:
 
 
 def _mail(task: OutreachTask, word: Confirmation, person: Person, now: datetime) -> Message:
-    user = person if isinstance(person, User) else None
-    recipient = None if isinstance(person, User) else person
-    return Message(
-        kind=Message.Kind.DENIED,
-        dedupe_key=f"denied:{word.pk}:{'u' if user else 'r'}{person.pk}",
-        task=task,
-        confirmation=word,
-        user=user,
-        recipient=recipient,
-        next_at=now,
-        created_at=now,
-    )
+    about = {"task": task, "confirmation": word, "next_at": now, "created_at": now}
+    return Message.to(person, f"denied:{word.pk}", kind=Message.Kind.DENIED, **about)

@@ -17,20 +17,19 @@ from django.db.models.functions import Extract, Floor, Greatest
 
 from surveys.delivery.hints import hint
 from surveys.delivery.outbox import post_many
-from surveys.loop.chain import Chain, Person
+from surveys.loop.chain import Chain
 from surveys.models import (
     AuditEntry,
     ChatHook,
     ChatMessage,
     Escalation,
     EscalationPolicy,
-    EscalationRecipient,
     EscalationStep,
     Message,
     OutreachTask,
     User,
 )
-from surveys.models.escalation import Escalations
+from surveys.models.escalation import Escalations, Person
 from surveys.models.outreach import OutreachTasks
 
 TELL_CHATS = "surveys.tasks.tell_chats"
@@ -190,17 +189,8 @@ def _tell(escalations: list[Escalation], step: EscalationStep, now: datetime) ->
 
 
 def _mail(one: Escalation, person: Person, now: datetime) -> Message:
-    colleague = person if isinstance(person, User) else None
-    return Message(
-        kind=Message.Kind.ESCALATION,
-        dedupe_key=f"escalation:{one.pk}:{'u' if colleague else 'r'}{person.pk}",
-        task=one.task,
-        escalation=one,
-        user=colleague,
-        recipient=person if isinstance(person, EscalationRecipient) else None,
-        next_at=now,
-        created_at=now,
-    )
+    about = {"task": one.task, "escalation": one, "next_at": now, "created_at": now}
+    return Message.to(person, f"escalation:{one.pk}", kind=Message.Kind.ESCALATION, **about)
 
 
 def _chat(escalations: list[Escalation], hooks: list[ChatHook], now: datetime) -> None:

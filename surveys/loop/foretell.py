@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from surveys.loop.chain import Chain, Person
+from surveys.loop.chain import Chain
 from surveys.loop.escalate import CLOCKS, Clock
 from surveys.models import EscalationPolicy, EscalationStep, OutreachTask
+from surveys.models.escalation import Person
 
 Waits = EscalationStep.Waits
 

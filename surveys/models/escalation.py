@@ -209,8 +209,16 @@ class EscalationRecipient(ForSomeAccounts):
         return timezone.get_default_timezone()
 
 
+Person = User | EscalationRecipient
+
+
+def code_of(person: Person) -> str:
+    """Names one of either kind, such as u17 or r3."""
+    return f"{'u' if isinstance(person, User) else 'r'}{person.pk}"
+
+
 class Escalations(models.QuerySet["Escalation"]):
-    def by_token(self, token: str) -> tuple[Escalation, User | EscalationRecipient] | None:
+    def by_token(self, token: str) -> tuple[Escalation, Person] | None:
         """What a mailed link is about, and whom it was mailed to; None for any other text."""
         parts = TOKEN.fullmatch(token.lower())
         if parts is None:
@@ -278,9 +286,9 @@ class Escalation(models.Model):
         task = self.task
         return bool(task.second_contact_at if self.after_denial else task.first_contact_at)
 
-    def token(self, person: User | EscalationRecipient) -> str:
+    def token(self, person: Person) -> str:
         """The secret of the link by which `person` says that they know of it."""
-        what = f"{self.pk}.{'u' if isinstance(person, User) else 'r'}{person.pk}"
+        what = f"{self.pk}.{code_of(person)}"
         return f"{what}.{_secret(what)}"
 
 

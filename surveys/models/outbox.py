@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from django.db import models
 from django.db.models import F, Q
 
 from surveys.models.confirmations import Confirmation
-from surveys.models.escalation import Escalation, EscalationRecipient
+from surveys.models.escalation import Escalation, EscalationRecipient, Person, code_of
 from surveys.models.invitations import Invitation
 from surveys.models.outreach import OutreachTask
 from surveys.models.reminders import Reminder
@@ -189,3 +190,9 @@ class Message(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()}, {self.get_state_display().lower()}"
+
+    @classmethod
+    def to(cls, person: Person, key: str, **fields: Any) -> Message:
+        """To a colleague, or to somebody without a log-in; not saved. `key` and they say “once”."""
+        whom = "user" if isinstance(person, User) else "recipient"
+        return cls(dedupe_key=f"{key}:{code_of(person)}", **{whom: person}, **fields)
