@@ -59,7 +59,7 @@ app.conf.beat_schedule = {
     "free abandoned mail": {
         "task": "surveys.tasks.free_abandoned_mail",
         "schedule": 1.0,  # a dead sender's mails are taken over within 2 seconds
-        "options": UNTIL_NEXT,
+        "options": UNTIL_NEXT | {"queue": "reaper"},  # and never waits behind a long sweep
     },
     "settle doubts": {
         "task": "surveys.tasks.settle_doubts",

@@ -15,6 +15,7 @@ from django.utils import timezone
 from surveys import tasks
 from surveys.delivery import claim, doubt, send
 from surveys.loop import ask
+from surveys.management.commands import clock
 from surveys.models import Customer, Message
 from tests.waiting import eventually
 
@@ -79,6 +80,47 @@ def test_a_living_sender_keeps_its_claims(sender, sink, mail):
     process.send_signal(signal.SIGCONT)
     assert process.wait() == 0
     assert state() == "sent"
+
+
+class Said(list):
+    patience = 20.0  # seconds
+
+
+@pytest.fixture
+def long_sweep(sender, sink, mail, monkeypatch):
+    """A sweep during which a sender dies, and which then waits until the row is free again. It
+    says how often the reaper came between the two; nothing, if the row was not freed."""
+    turns, said = [], Said()
+    free = claim.free_abandoned
+
+    def counted(now):
+        turns.append(free(now))
+        return turns[-1]
+
+    def sweep():
+        die(sender, sink, "claimed")
+        before = len(turns)
+        if eventually(lambda: state() == "queued", seconds=said.patience):
+            said.append(turns.index(1) + 1 - before)
+
+    monkeypatch.setattr(claim, "free_abandoned", counted)
+    monkeypatch.setattr(tasks, "plan_waves", sweep)
+    return said
+
+
+def test_a_long_sweep_does_not_hold_up_the_take_over(long_sweep):
+    with clock.Reaper():
+        clock.run_sweeps({"plan waves": clock.sweeps()["plan waves"]}, {})
+    (turns,) = long_sweep
+    assert turns <= 2  # one may have been under way when it died
+
+
+def test_without_a_place_of_its_own_the_reaper_would_come_too_late(long_sweep):
+    """The control: one sweep after the other."""
+    long_sweep.patience = 2
+    both = ("plan waves", "free abandoned mail")
+    clock.run_sweeps({name: clock.sweeps()[name] for name in both}, {})
+    assert (long_sweep, state()) == ([], "queued")
 
 
 @pytest.mark.parametrize("point", PERHAPS_DELIVERED)

@@ -48,7 +48,7 @@ def test_a_sweep_that_fails_does_not_stop_the_others(monkeypatch, mail_server, n
 
     monkeypatch.setattr(ask, "plan", broken)
     ask.invite(nps, [customer], "test:1", timezone.now())
-    clock.run_sweeps({})
+    clock.run_sweeps(clock.sweeps(), {})
     assert mail_server.recipients == [customer.email]
     ran = set(Tick.objects.values_list("name", flat=True))
     assert {"ask after events", "send mail", "free abandoned mail"} <= ran
@@ -58,6 +58,14 @@ def test_a_sweep_that_fails_does_not_stop_the_others(monkeypatch, mail_server, n
 def test_every_entry_of_the_calendar_leads_to_a_task():
     for entry in current_app.conf.beat_schedule.values():
         assert callable(clock.task(entry["task"]))
+
+
+def test_every_sweep_has_one_place_and_the_reaper_comes_every_second():
+    apart, others = clock.sweeps(for_reaper=True), clock.sweeps(for_reaper=False)
+    assert list(apart) == ["free abandoned mail"]
+    assert apart | others == clock.sweeps()
+    assert not apart.keys() & others.keys()
+    assert apart["free abandoned mail"]["schedule"] <= clock.SECOND
 
 
 def test_a_nightly_job_falls_due_once_a_night_also_after_a_pause():

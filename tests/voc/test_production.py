@@ -30,7 +30,7 @@ from voc.embedded.postgres import Postgres
 from voc.embedded.servers import Server
 
 HOST = "feedback.northwind.example"
-OURS = {"migrate", "web", "worker", "clock"}
+OURS = {"migrate", "web", "worker", "reaper", "clock"}
 OWNER = "alice@northwind.example"
 VARIABLES = {  # what an operator writes into .env
     "SITE_URL": f"https://{HOST}",
@@ -267,12 +267,12 @@ def test_the_deployment_goes_round_with_a_broker_and_without(site):
 
 
 def through_worker_and_beat(site: Site) -> None:
-    site.start("worker")
-    site.start("clock")
+    for service in ("worker", "reaper", "clock"):
+        site.start(service)
     go_round(site, "ines@lakeside.example")
     assert site.request("GET", "/readyz").status == 200
-    site.stop("clock")
-    site.stop("worker")
+    for service in ("clock", "reaper", "worker"):
+        site.stop(service)
     assert not site.is_healthy("worker")
 
 

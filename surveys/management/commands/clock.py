@@ -1,5 +1,7 @@
 """The clock: runs the calendar's sweeps by itself, so that the loop ends without any broker."""
 
+from __future__ import annotations
+
 import logging
 import signal
 import subprocess
@@ -8,6 +10,7 @@ import threading
 import time
 from datetime import datetime
 from importlib import import_module
+from typing import Any, Self
 
 from celery import current_app
 from celery.schedules import crontab
@@ -17,6 +20,8 @@ from django.utils import timezone
 
 log = logging.getLogger(__name__)
 SECOND = 1.0
+REAPER = "reaper"  # the queue of the calendar that waits behind no other sweep; here, a thread
+Calendar = dict[str, dict[str, Any]]
 
 
 class Command(BaseCommand):
@@ -30,22 +35,63 @@ class Command(BaseCommand):
         for name in (signal.SIGTERM, signal.SIGINT):
             signal.signal(name, lambda *_: self.stopping.set())
         jobs, ran_at = Jobs(timezone.now()), {}
-        while not self.stopping.is_set():
-            run_sweeps(ran_at)
+        if once:
+            run_sweeps(sweeps(), ran_at)
             jobs.start_due(timezone.now())
-            if once:
-                break
-            self.stopping.wait(SECOND)
+        else:
+            with Reaper():
+                self._run(jobs, ran_at)
         jobs.stop()
 
+    def _run(self, jobs: Jobs, ran_at: dict[str, float]) -> None:
+        while not self.stopping.is_set():
+            run_sweeps(sweeps(for_reaper=False), ran_at)
+            jobs.start_due(timezone.now())
+            self.stopping.wait(SECOND)
 
-def run_sweeps(ran_at: dict[str, float]) -> None:
-    """The sweeps of the calendar that recur within seconds and are due, one after the other.
+
+class Reaper(threading.Thread):
+    """Takes over from dead senders once a second, however long the other sweeps take."""
+
+    def __init__(self) -> None:
+        super().__init__(name="reaper", daemon=True)
+        self.stopping = threading.Event()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.stopping.set()
+        self.join()
+
+    def run(self) -> None:
+        ran_at: dict[str, float] = {}
+        try:
+            while not self.stopping.is_set():
+                run_sweeps(sweeps(for_reaper=True), ran_at)
+                self.stopping.wait(SECOND)
+        finally:
+            connection.close()
+
+
+def sweeps(for_reaper: bool | None = None) -> Calendar:
+    """The calendar's sweeps that recur within seconds: all, the reaper's, or all but those."""
+    return {
+        name: entry
+        for name, entry in current_app.conf.beat_schedule.items()
+        if not isinstance(entry["schedule"], crontab)
+        and for_reaper in (None, entry["options"].get("queue") == REAPER)
+    }
+
+
+def run_sweeps(calendar: Calendar, ran_at: dict[str, float]) -> None:
+    """Those of `calendar` that are due, one after the other.
 
     `ran_at` keeps when each one ran last, in seconds of the monotonic clock.
     """
-    for name, entry in current_app.conf.beat_schedule.items():
-        if isinstance(entry["schedule"], crontab) or not _is_due(name, entry["schedule"], ran_at):
+    for name, entry in calendar.items():
+        if not _is_due(name, entry["schedule"], ran_at):
             continue
         try:
             task(entry["task"])()
