@@ -68,7 +68,20 @@ addEventListener("keydown", (event) => {
   does();
 });
 
+// The sheet of filters stands at the end of the page: whoever opens it by a key is led there.
+function leadIntoFilters(button) {
+  const sheet = document.getElementById("changelist-filter");
+  const fields = () => [...sheet.querySelectorAll("select, input, button, .select2-selection")];
+  const first = () => fields().find((field) => field.offsetParent && field.tabIndex >= 0);
+  button.addEventListener("click", () => setTimeout(() => first()?.focus(), 50));
+  sheet.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") button.focus();
+  });
+}
+
 addEventListener("DOMContentLoaded", () => {
+  const filters = document.querySelector(".voc-filters");
+  if (filters) leadIntoFilters(filters);
   const dialog = document.getElementById("voc-keys");
   if (!dialog) return;
   const box = document.getElementById("voc-keys-off");
