@@ -1,12 +1,14 @@
+import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 from django.db import connection
 from django.utils import timezone
 
-from surveys.delivery import claim, emails, handover, send
+from surveys.delivery import claim, emails, handover, pace, send
 from surveys.delivery.handover import HandOver
 from surveys.delivery.smtp import Lane
 from surveys.loop import ask
@@ -244,3 +246,56 @@ def test_a_brand_costs_one_query_for_all_of_them(asked, nps, rows, django_assert
         claimed = claim.claim(timezone.now(), rows)
     with django_assert_num_queries(0):
         assert all(b"#0f766e" in emails.render(message).content for message in claimed)
+
+
+@pytest.fixture
+def ten(nps, account):
+    customers = [
+        Customer.objects.create(account=account, email=f"t{i}@mills.example") for i in range(10)
+    ]
+    return ask.invite(nps, customers, "test:10", timezone.now())
+
+
+@pytest.fixture
+def pauses(monkeypatch):
+    """The seconds for which a sender's connections paused; its clock stands still meanwhile."""
+    taken = []
+
+    class Stop(threading.Event):
+        def wait(self, seconds):
+            taken.append(seconds)
+            return self.is_set()
+
+    run = send.Run
+    monkeypatch.setattr(pace, "time", SimpleNamespace(monotonic=lambda: 0.0))
+    monkeypatch.setattr(send, "Run", lambda *shared: run(*shared, stop=Stop()))
+    return taken
+
+
+@pytest.fixture
+def all_at_once(monkeypatch):
+    """No connection goes on before each of the three has claimed its first batch."""
+    meet, met, take = threading.Barrier(3), threading.local(), claim.claim
+
+    def claimed(*arguments):
+        batch = take(*arguments)
+        if not hasattr(met, "others"):
+            met.others = meet.wait(20)
+        return batch
+
+    monkeypatch.setattr(claim, "claim", claimed)
+
+
+def test_one_rate_holds_for_all_connections_of_a_sender(
+    mail_server, ten, settings, pauses, all_at_once
+):
+    settings.MAIL_CONNECTIONS, settings.MAIL_RATE = 3, 4
+    assert send.drain(timezone.now, batch=4) == 10
+    assert mail_server.connections == 3
+    assert sorted(pauses) == [turn / 4 for turn in range(1, 10)]  # the first goes at once
+
+
+def test_without_a_rate_no_connection_pauses(mail_server, ten, settings, pauses):
+    settings.MAIL_CONNECTIONS, settings.MAIL_RATE = 3, 0
+    assert send.drain(timezone.now, batch=4) == 10
+    assert pauses == []
