@@ -15,7 +15,7 @@ from surveys.delivery.handover import Desk
 from surveys.delivery.letter import Letter
 from surveys.delivery.openings import CLOSED, closed_until
 from surveys.delivery.pace import Pace
-from surveys.delivery.smtp import Busy, Lane, Refused, Unreachable
+from surveys.delivery.smtp import Busy, Lane, Refused, Unclear, Unreachable
 from surveys.delivery.wanted import ASKED_LATELY, Known
 from surveys.models import DeliveryEvent, Message
 
@@ -86,7 +86,9 @@ class Batch:
         except Refused as refusal:
             self._refused(message, refusal)
         except Unreachable as error:
-            if error.over_this_mail:  # it goes to the end, in case the others fare better
+            if isinstance(error, Unclear):
+                self._lost_touch(message, str(error))
+            elif error.over_this_mail:  # it goes to the end, in case the others fare better
                 claim.later(message, self.clock(), str(error))
             raise
         except (OSError, smtplib.SMTPException) as error:

@@ -27,14 +27,16 @@ from requests import ConnectTimeout
 from requests.exceptions import SSLError
 
 from surveys.delivery.letter import Letter
-from surveys.delivery.smtp import Busy, Lane, Refused, Unreachable
+from surveys.delivery.smtp import Busy, Lane, Refused, Unclear, Unreachable
 
 KEEP_OUR_MESSAGE_ID = {"X-PM-KeepID": "true"}  # Postmark's; others keep it, or ignore this
 WRITTEN_BY_THE_PROVIDER = {
     "from", "to", "subject", "date", "mime-version", "content-type", "content-transfer-encoding",
 }  # fmt: skip
 ASKS_FOR_LESS = {429, 503}
-UNCLEAR = {408}
+OURS_TO_FIX = {401, 402, 403, 404, 407}  # the key, the bill, the rights, the address: no mail goes
+UNCLEAR = {408}  # and 5xx
+REFUSED_IN_A_ROW = 5  # mails; a sixth one tells that it is us whom the provider does not take
 
 
 class ProviderLane(Lane):
@@ -43,7 +45,7 @@ class ProviderLane(Lane):
     def __init__(self) -> None:
         super().__init__()
         self._backend: Any = None
-        self._failure = ""  # at the last mail, which may or may not have been taken
+        self._refused_in_a_row = 0
 
     def hang_up(self) -> None:
         if self._backend is not None:
@@ -53,11 +55,9 @@ class ProviderLane(Lane):
     def deliver(self, letter: Letter, hand_over: Callable[[], bool]) -> str:
         """Give one letter to the provider; returns its name for the mail.
 
-        `hand_over` is called before the request: after it, an answer that does not come leaves the
-        mail in doubt. Raises as `Lane.deliver` does.
+        `hand_over` is called before the request. Raises ValueError, Unreachable and Refused as
+        `Lane.deliver` does, and Unclear where that leaves the mail in doubt.
         """
-        if self._failure:
-            raise Unreachable(self._failure)
         backend, mail = self._session(), as_django_sends(letter)
         if not hand_over():
             return ""
@@ -71,6 +71,7 @@ class ProviderLane(Lane):
             self._raise(error)
         except AnymailError as error:
             raise ValueError(str(error)) from error
+        self._refused_in_a_row = 0
         return str(mail.anymail_status.message_id or "")[:200]
 
     def _session(self) -> Any:
@@ -84,14 +85,18 @@ class ProviderLane(Lane):
         return self._backend
 
     def _raise(self, error: AnymailRequestsAPIError) -> None:
-        """What a failed request means: not taken for certain, or in doubt (any OSError)."""
+        """What a failed request means: for this mail, for all of them, or nobody knows."""
         reason, status = f"{settings.MAIL_PROVIDER}: {error}", error.status_code
         if status in ASKS_FOR_LESS:
             raise Busy(reason, over_this_mail=True) from error
-        if _never_connected(error) or (status and 400 <= status < 500 and status not in UNCLEAR):
+        if status in OURS_TO_FIX or _never_connected(error):
             raise Unreachable(reason, over_this_mail=True) from error
-        self._failure = reason[:300]  # one mail in doubt is enough: the next finds the lane paused
-        raise error
+        if not status or not 400 <= status < 500 or status in UNCLEAR:
+            raise Unclear(reason) from error
+        if self._refused_in_a_row == REFUSED_IN_A_ROW:
+            raise Unreachable(reason, over_this_mail=True) from error
+        self._refused_in_a_row += 1
+        raise Refused("DATA", (554, reason.encode())) from error
 
 
 def lane() -> Lane:

@@ -35,6 +35,10 @@ class Unreachable(Exception):
         self.over_this_mail = over_this_mail
 
 
+class Unclear(Unreachable):
+    """A fault of the lane after `hand_over`: the mail may or may not have been taken."""
+
+
 class Busy(Unreachable):
     """The server asks for less: 421, 432, or a temporary no to the connection itself."""
 

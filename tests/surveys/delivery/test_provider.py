@@ -4,7 +4,8 @@ import pytest
 from django.utils import timezone
 
 from surveys.delivery import lanes, provider, send
-from surveys.models import DeliveryEvent, MailLane, Message, Suppression
+from surveys.loop import ask
+from surveys.models import Customer, DeliveryEvent, MailLane, Message, Suppression
 from tests.surveys.delivery.provider_api import ProviderApi
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -81,25 +82,62 @@ def test_an_address_that_the_provider_refuses_is_a_hard_bounce(api, asked, code,
     assert Suppression.objects.count() == 1
 
 
-def test_a_request_that_the_provider_does_not_take_pauses_the_lane_and_blames_nobody(api, asked):
-    api.answers = [(401, {"ErrorCode": 10, "Message": "Bad or missing server API token."})]
+@pytest.mark.parametrize("status", [401, 402, 403, 404])
+def test_what_is_wrong_with_us_pauses_the_lane_and_blames_nobody(api, asked, administrator, status):
+    api.answers = [(status, {"ErrorCode": 10, "Message": "Bad or missing server API token."})]
     assert send.drain(timezone.now) == 0
-    assert (states(), len(api.kept)) == ({"queued": 3}, 1)
+    mails = Message.objects.filter(kind="invitation")
+    assert (set(mails.values_list("state", flat=True)), len(api.kept)) == ({"queued"}, 1)
     assert lanes.is_paused(timezone.now())
+    assert Message.objects.get(kind="alarm").user == administrator
     assert not Suppression.objects.exists()
 
 
-def test_a_provider_that_is_busy_is_left_alone_for_a_while(api, asked):
-    api.answers = [(429, {"ErrorCode": 429, "Message": "Rate limit"})]
+@pytest.mark.parametrize("status", [400, 413, 422])
+def test_what_is_wrong_with_one_mail_fails_that_mail_alone(api, asked, status):
+    api.answers = [(status, {"ErrorCode": 1, "Message": "The attachment is not one."})]
+    assert send.drain(timezone.now) == 2
+    assert states() == {"sent": 2, "failed": 1}
+    said = Message.objects.get(state="failed").last_error
+    assert str(status) in said
+    assert not lanes.in_trouble()
+    assert not DeliveryEvent.objects.exists()
+    assert not Suppression.objects.exists()
+
+
+def test_a_provider_that_refuses_one_mail_after_the_other_means_us(api, nps, account):
+    """Such as a sender whom it does not know: only the first few are failed, all others wait."""
+    many = [Customer(account=account, email=f"p{i}@mills.example") for i in range(9)]
+    ask.invite(nps, Customer.objects.bulk_create(many), "test:2", timezone.now())
+    api.answers = [(422, {"ErrorCode": 400, "Message": "The sender is not confirmed."})] * 9
+    assert send.drain(timezone.now) == 0
+    assert states() == {"failed": provider.REFUSED_IN_A_ROW, "queued": 4}
+    assert "The sender is not confirmed." in MailLane.objects.get().reason
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_provider_that_is_busy_is_left_alone_for_a_while(api, asked, status):
+    api.answers = [(status, {"ErrorCode": status, "Message": "Rate limit"})]
     assert send.drain(timezone.now) == 0
     assert (states(), len(api.kept)) == ({"queued": 3}, 1)
+    assert lanes.is_paused(timezone.now())
 
 
-@pytest.mark.parametrize("answer", [(500, {"ErrorCode": 0}), (200, "not even JSON")])
+@pytest.mark.parametrize(
+    "answer", [(500, {"ErrorCode": 0}), (502, "<html>"), (408, {}), (200, "not even JSON")]
+)
 def test_an_unclear_answer_leaves_one_mail_in_doubt_and_asks_no_further(api, asked, answer):
     api.answers = [answer]
     assert send.drain(timezone.now) == 0
     assert (states(), len(api.kept)) == ({"in_doubt": 1, "queued": 2}, 1)
+    assert lanes.is_paused(timezone.now())
+
+
+def test_an_unclear_answer_to_the_last_mail_pauses_the_lane_as_well(api, asked):
+    Message.objects.exclude(pk=Message.objects.earliest("pk").pk).delete()
+    api.answers = [(500, {"ErrorCode": 0})]
+    assert send.drain(timezone.now) == 0
+    assert states() == {"in_doubt": 1}
     assert lanes.is_paused(timezone.now())
 
 
