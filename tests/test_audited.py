@@ -55,7 +55,6 @@ SAYS_IT_ITSELF = {
     "resume.settle_batch": "mails follow a change that is recorded",
     "seal.seal": "seals are about the entries",
     "silence.tell_owners": "a mail in the outbox says when it was queued",
-    "sort.tell_owner_more": "a mail in the outbox says when it was queued",
     "staff.request_password_reset": "a mail in the outbox says when it was queued",
     "staff.welcome": "a mail in the outbox says when it was queued",
     "tell.digests": "a mail in the outbox says when it was queued",

@@ -7,6 +7,7 @@ of customers' pages, and the hand-over of a mail.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from enum import Enum
 from typing import Any
 
 import psycopg
@@ -33,6 +34,13 @@ def rows(statement: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
 def first_row(statement: str, values: Mapping[str, Any]) -> tuple[Any, ...] | None:
     """The first row of it."""
     return next(iter(rows(statement, values)), None)
+
+
+def plain(value: Any) -> Any:
+    """A field's value for a statement: of a choice, psycopg would send the name."""
+    if isinstance(value, list):
+        return [plain(each) for each in value]
+    return value.value if isinstance(value, Enum) else value
 
 
 def insert(model: type[models.Model], given: Mapping[str, str]) -> str:

@@ -9,8 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
+from django.contrib.postgres.expressions import ArraySubquery
 from django.db import transaction
+from django.db.models import OuterRef
+from django.db.models.functions import JSONObject
 
 from surveys.loop import sort
 from surveys.loop.stored import store
@@ -19,6 +23,7 @@ from surveys.models import (
     COMMENT_LENGTH,
     AuditEntry,
     Invitation,
+    OutreachTask,
     Response,
     ResponseVersion,
     Sign,
@@ -27,6 +32,7 @@ from surveys.models import (
 
 CORRECTABLE_FOR = timedelta(days=14)
 Verdict = Response.Verdict
+REMEMBERED = ("number", "score", "comment", "verdict", "signs", "recorded_at")
 MACHINES = "A machine pressed the buttons of the page."
 
 
@@ -123,7 +129,7 @@ def take(
 ) -> Pressed:
     """`press` of an answer that the caller has locked, or that is new and not saved yet."""
     band = sort.band(given.kind, score)
-    versions = list(given.versions.all()) if given.pk else []
+    versions = _history(given)
     found = list(signs)
     if not confirmed:
         found += signs_of_history(versions, score, seen_at, now)
@@ -131,8 +137,7 @@ def take(
         return Pressed(given)
     before = sort.cause_of(given) if given.pk else None
     if found:
-        _keep_machines(given, versions, score, More(comment or ""), found, now)
-        sort.settle(given, now, before=before, why=MACHINES)
+        _keep_machines(given, versions, score, More(comment or ""), found, before, now)
         return Pressed(given, found)
     is_new = not given.pk or given.verdict == Verdict.MACHINE
     why = "answered" if is_new else f"The customer changed the score from {given.score} to {score}."
@@ -141,8 +146,8 @@ def take(
     given.score, given.band, given.verdict, given.signs = score, band, Verdict.PERSON, []
     given.comment = given.comment if comment is None else comment[:COMMENT_LENGTH]
     given.finished_at = now if finished else None
-    store(given, _as_it_stands(given, now))
-    sort.settle(given, now, before=before, why=why)
+    task = store(given, _as_it_stands(given, now)).task
+    sort.settle(given, task, now, before=before, why=why)
     return Pressed(given, is_new=is_new)
 
 
@@ -184,19 +189,22 @@ def _keep_machines(
     score: int | None,
     said: More,
     signs: list[Sign],
+    before: str | None,
     now: datetime,
 ) -> None:
-    """The answer is a machine's, unless a person had answered before it came."""
+    """The answer is a machine's, unless a person had answered before it came. `before` is its cause
+    of a task so far."""
     is_persons = given.pk and given.verdict == Verdict.PERSON
     if is_persons and Sign.MANY_SCORES in signs:
-        before = standing(versions, now)
-        is_persons = before is not None
-        if before:
-            _say(given, before.score, before.comment)
+        stands = standing(versions, now)
+        is_persons = stands is not None
+        if stands:
+            _say(given, stands.score, stands.comment)
     if not is_persons:
         _say(given, score, said.comment)
         given.verdict, given.signs = Verdict.MACHINE, signs
-    store(given, _of_machine(score, said, signs, now))
+    task = store(given, _of_machine(score, said, signs, now)).task
+    sort.settle(given, task, now, before=before, why=MACHINES)
 
 
 def _say(given: Response, score: int | None, comment: str) -> None:
@@ -218,9 +226,8 @@ def add(response: Response, more: More, now: datetime, signs: Iterable[Sign] = (
     refuse_late(response, now)
     found, before = list(signs), sort.cause_of(response)
     if Sign.MANY_SCORES in found:
-        versions = list(response.versions.all())
-        _keep_machines(response, versions, response.score, more, found, now)
-        sort.settle(response, now, before=before, why=MACHINES)
+        versions = _history(response)
+        _keep_machines(response, versions, response.score, more, found, before, now)
         return Pressed(response, found)
     if found:
         store(response, _of_machine(response.score, more, found, now))
@@ -228,9 +235,11 @@ def add(response: Response, more: More, now: datetime, signs: Iterable[Sign] = (
     response.comment, response.contact_channel = more.comment[:COMMENT_LENGTH], more.channel
     response.wants_contact, response.contact_time = bool(more.channel), more.time
     response.finished_at = now
-    store(response, _as_it_stands(response, now), reasons=more.reasons, if_news=True)
-    sort.settle(response, now, before=before, why=_about_contact(response))
-    sort.tell_owner_more(response, now)
+    version = _as_it_stands(response, now)
+    is_news, task = store(response, version, reasons=more.reasons, if_news=True)
+    why = _about_contact(response)
+    if not sort.settle(response, task, now, before=before, why=why):
+        sort.tell_owner_more(response, task, now, is_news=is_news)
     return Pressed(response)
 
 
@@ -261,7 +270,8 @@ def overrule(response: Response, verdict: str, by: User, reason: str, now: datet
         reason=reason,
     )
     why = f"{by} judged the answer as given by {response.get_verdict_display().lower()}: {reason}"
-    sort.settle(response, now, before=before, why=why[:200])
+    task = OutreachTask.objects.select_for_update().filter(response=response).first()
+    sort.settle(response, task, now, before=before, why=why[:200])
     return response
 
 
@@ -273,10 +283,26 @@ def _lock(invitation: Invitation) -> None:
 
 
 def _given(invitation: Invitation) -> Response | None:
-    """The answer there is. Two presses at once: the second waits here, and finds the first."""
+    """The answer there is, with its `history`. Two presses at once: the second waits at the lock,
+    and finds the first."""
     _lock(invitation)
+    of_it = ResponseVersion.objects.filter(response=OuterRef("pk")).order_by("number")
+    history = ArraySubquery(of_it.values(said=JSONObject(**{name: name for name in REMEMBERED})))
     rows = Response.objects.select_for_update(of=("self",)).select_related("survey")
-    return rows.filter(invitation=invitation).first()
+    return rows.annotate(history=history).filter(invitation=invitation).first()
+
+
+def _history(given: Response) -> list[ResponseVersion]:
+    """The presses so far, in their order; read with the answer, if it was `_given`."""
+    if not given.pk:
+        return []
+    read: list[dict[str, Any]] | None = getattr(given, "history", None)
+    if read is None:
+        return list(given.versions.all())
+    return [
+        ResponseVersion(**said | {"recorded_at": datetime.fromisoformat(said["recorded_at"])})
+        for said in read
+    ]
 
 
 def _locked(response: Response) -> Response:

@@ -15,14 +15,13 @@ from typing import Any, NamedTuple
 from surveys.delivery.hints import hint
 from surveys.delivery.outbox import SEND
 from surveys.delivery.prepared import first_row, insert
-from surveys.loop import asked
+from surveys.loop import asked, follow_up
 from surveys.loop.asked import Asked
+from surveys.loop.follow_up import ENTRY, MAIL, TASK
 from surveys.loop.own import JOIN_FIRST_OWNER
-from surveys.loop.tell import FOR_THE_COMMENT
 from surveys.models import (
     BANDS,
     COMMENT_LENGTH,
-    DEADLINE,
     AuditEntry,
     Message,
     OutreachTask,
@@ -46,14 +45,8 @@ def press(
     Raises NoWording.
     """
     values = asked.values_of(token, language, client, now)
-    due = now + DEADLINE
-    values |= {
-        "score": score,
-        "comment": comment[:COMMENT_LENGTH],
-        "due": due,
-        "due_text": due.isoformat(),
-        "tell_at": now if comment else now + FOR_THE_COMMENT,
-    }
+    values |= follow_up.values_of(OutreachTask.Cause.DETRACTOR, now, is_complete=bool(comment))
+    values |= {"score": score, "comment": comment[:COMMENT_LENGTH]}
     row = _done(values)
     if row is None:
         return None
@@ -109,30 +102,6 @@ VERSION = {
     "score": "%(score)s",
     "comment": "%(comment)s",
     "recorded_at": "%(now)s",
-}
-TASK = {
-    "response": "answer.id",
-    "customer": "found.whom",
-    "owner": "found.owner",
-    "started_at": "%(now)s",
-    "due_at": "%(due)s",
-}
-ENTRY = {
-    "at": "%(now)s",
-    "verb": "'open'",
-    "noun": "'outreachtask'",
-    "noun_id": "task.id",
-    "before": "'{}'::jsonb",
-    "after": "jsonb_build_object('owner', found.owner, 'cause', 'detractor',"
-    " 'due_at', %(due_text)s::text)",
-}
-MAIL = {
-    "kind": "'task_opened'",
-    "dedupe_key": "concat('task-opened:', task.id, ':', found.owner)",
-    "task": "task.id",
-    "user": "found.owner",
-    "next_at": "%(tell_at)s",
-    "created_at": "%(now)s",
 }
 
 

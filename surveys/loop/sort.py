@@ -3,22 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
-from surveys.delivery.hints import hint
-from surveys.delivery.outbox import SEND, post
-from surveys.loop import own, tell
-from surveys.models import (
-    BANDS,
-    DEADLINE,
-    AuditEntry,
-    Band,
-    Customer,
-    Kind,
-    Message,
-    OutreachTask,
-    Response,
-)
+from surveys.loop import follow_up
+from surveys.models import BANDS, DEADLINE, Band, Kind, OutreachTask, Response
 
 Cause, State = OutreachTask.Cause, OutreachTask.State
 STEEP = 3  # points of the scale
@@ -74,26 +61,29 @@ def _has_dropped(response: Response) -> bool:
     return is_less_loyal or before.score - response.score >= STEEP
 
 
-def settle(response: Response, now: datetime, *, before: str | None, why: str) -> None:
-    """Let the outreach task follow a change of the answer; call it inside that transaction.
+def settle(
+    response: Response, task: OutreachTask | None, now: datetime, *, before: str | None, why: str
+) -> bool:
+    """Let the outreach task follow a change of the answer; call it inside that transaction, with
+    its task, locked, if there is one. Returns whether it has opened one.
 
     `before` is `cause_of` the answer before the change. A task that is no longer needed is
     withdrawn, never deleted; one that is needed again goes on with its first deadline.
     """
     cause = cause_of(response)
     if cause == before:
-        return
-    task = OutreachTask.objects.select_for_update().filter(response=response).first()
+        return False
     if task is None:
-        customer = whom_to_contact(response)
-        if cause and customer:
-            _open(response, customer, cause, now)
-    elif cause is None:
-        if task.state == State.OPEN:
-            over = {"state": State.WITHDRAWN, "withdrawn_reason": why}
-            _change(task, "withdraw", now, why, **over, snoozed_until=None, snooze_reason="")
-    else:
+        if cause is None or not _can_be_contacted(response):
+            return False
+        follow_up.open_task(response, cause, now)
+        return True
+    if cause is not None:
         _need_again(task, cause, now, why)
+    elif task.state == State.OPEN:
+        over = {"state": State.WITHDRAWN, "withdrawn_reason": why}
+        follow_up.change(task, "withdraw", now, why, **over, snoozed_until=None, snooze_reason="")
+    return False
 
 
 def _need_again(task: OutreachTask, cause: str, now: datetime, why: str) -> None:
@@ -102,60 +92,24 @@ def _need_again(task: OutreachTask, cause: str, now: datetime, why: str) -> None
     is_waiting = task.state == State.OPEN and task.first_contact_at is None
     if cause == Cause.DETRACTOR != task.cause and not is_waiting:
         anew = {"started_at": now, "due_at": now + DEADLINE, **dict.fromkeys(BYGONE)}
-        _change(task, "reopen", now, why, **wait, **anew)
+        follow_up.change(task, "reopen", now, why, **wait, **anew)
     elif task.state == State.WITHDRAWN:
-        _change(task, "reopen", now, why, **wait)
+        follow_up.change(task, "reopen", now, why, **wait)
     elif task.state == State.OPEN:
-        _change(task, "recast", now, why, cause=cause)
+        follow_up.change(task, "recast", now, why, cause=cause)
 
 
-def whom_to_contact(response: Response) -> Customer | None:
-    """Nobody for old imported answers and anonymous ones: the first are history, the second belong
-    to no one we could call."""
-    return response.customer if response.source == Response.Source.INVITED else None
+def _can_be_contacted(response: Response) -> bool:
+    """Nobody is by old imported answers and anonymous ones: the first are history, the second
+    belong to no one we could call."""
+    return response.source == Response.Source.INVITED and response.customer_id is not None
 
 
-def _open(response: Response, customer: Customer, cause: str, now: datetime) -> None:
-    owner = own.first_owner(customer.account, now)
-    task = OutreachTask.objects.create(
-        response=response,
-        customer=customer,
-        owner=owner,
-        cause=cause,
-        started_at=now,
-        due_at=now + DEADLINE,
-    )
-    after = {"owner": task.owner_id, "cause": cause, "due_at": task.due_at.isoformat()}
-    AuditEntry.record("open", task, now, after=after)
-    tell.new_task(task, now)
-
-
-def tell_owner_more(response: Response, now: datetime) -> None:
-    """The customer has added something: let the mail that waits for it go, or send another."""
-    if cause_of(response) is None:
-        return
-    about = {"task__response": response, "task__state": State.OPEN}
-    mails = Message.objects.filter(kind=Message.Kind.TASK_OPENED, **about)
-    if mails.filter(state=Message.State.QUEUED).update(next_at=now):
-        hint(SEND)
-        return
-    task = OutreachTask.objects.open().filter(response=response).first()
-    if task and task.owner_id and (response.comment or response.wants_contact):
-        key = f"task-told:{task.pk}:{task.owner_id}:{now.isoformat()}"
-        post(Message.Kind.TASK_OPENED, key, now, task=task, user=task.owner)
-
-
-def _change(task: OutreachTask, verb: str, now: datetime, why: str, **to: Any) -> None:
-    before = {name: getattr(task, name) for name in to}
-    for name, value in to.items():
-        setattr(task, name, value)
-    task.version += 1
-    task.save(update_fields=[*to, "version"])
-    AuditEntry.record(verb, task, now, before=_said(before), after=_said(to), reason=why)
-
-
-def _said(values: dict[str, Any]) -> dict[str, Any]:
-    return {
-        name: value.isoformat() if isinstance(value, datetime) else value
-        for name, value in values.items()
-    }
+def tell_owner_more(
+    response: Response, task: OutreachTask | None, now: datetime, *, is_news: bool
+) -> None:
+    """The customer has added something. What says neither a word nor a wish is not worth another
+    mail."""
+    if task and task.state == State.OPEN and cause_of(response):
+        is_worth_it = is_news and bool(response.comment or response.wants_contact)
+        follow_up.tell_more(task, now, is_news=is_worth_it)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from enum import Enum
 from functools import cache
 from typing import Any, NamedTuple
 
 from django.db import connection
 
-from surveys.delivery.prepared import first_row, insert
+from surveys.delivery.prepared import first_row, insert, plain
 from surveys.models import OutreachTask, Response, ResponseReason, ResponseVersion
 
 # What a press may change of an answer that is there.
@@ -40,8 +39,8 @@ def store(
     is_machines = version.verdict == Response.Verdict.MACHINE
     chosen = version.reasons if is_machines else reasons
     names = CHANGED if response.pk else _columns()
-    values: dict[str, Any] = {name: _plain(getattr(response, name)) for name in names}
-    values |= {f"said_{name}": _plain(getattr(version, name)) for name in SAID}
+    values: dict[str, Any] = {name: plain(getattr(response, name)) for name in names}
+    values |= {f"said_{name}": plain(getattr(version, name)) for name in SAID}
     values |= {
         "id": response.pk,
         "at": version.recorded_at,
@@ -55,13 +54,6 @@ def store(
     response.pk, version_id, *of_task = row
     response._state.adding = False
     return Stored(version_id is not None, _task(of_task, response))
-
-
-def _plain(value: Any) -> Any:
-    """As the database adapter takes it: of a choice it would send the name."""
-    if isinstance(value, list):
-        return [_plain(each) for each in value]
-    return value.value if isinstance(value, Enum) else value
 
 
 def _task(values: Sequence[Any], response: Response) -> OutreachTask | None:

@@ -2,7 +2,7 @@ from datetime import timedelta
 
 import pytest
 
-from surveys.loop import answer, ask, close, reach_out, sort, tell
+from surveys.loop import answer, ask, close, follow_up, reach_out, sort, tell
 from surveys.models import (
     DEADLINE,
     AuditEntry,
@@ -57,7 +57,7 @@ def test_answer_and_task_are_one_transaction(invitation, now, monkeypatch):
     def die(*args, **kwargs):
         raise ConnectionError("killed")
 
-    monkeypatch.setattr(tell, "post", die)
+    monkeypatch.setattr(follow_up, "hint", die)
     with pytest.raises(ConnectionError):
         answer.give(invitation, 2, "", now)
     assert (Response.objects.count(), OutreachTask.objects.count()) == (0, 0)

@@ -6,9 +6,10 @@ from django.db import InternalError, connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from surveys.loop import ask
-from surveys.models import Customer, OutreachTask, Response, ResponseVersion, Wording
+from surveys.loop import answer, ask
+from surveys.models import Customer, Message, OutreachTask, Response, ResponseVersion, Wording
 from surveys.pages import nonces, public
+from tests.conftest import correct
 from tests.surveys.pages.pressing import add, press, seen
 
 pytestmark = pytest.mark.django_db(transaction=True)  # a page's READ ONLY needs a real transaction
@@ -311,3 +312,54 @@ def test_a_look_and_a_press_are_one_statement_each(client, nps, account, rows):
         assert statements(lambda url=url: add(client, url, comment="Late.")) <= 5
         assert statements(lambda url=url: client.get(url)) == 1
     assert OutreachTask.objects.count() == rows
+
+
+WISHES = {"reasons": ["price", "delivery"], "contact": "phone", "contact_time": "after four"}
+NOTHING = {"comment": ""}
+
+
+@pytest.mark.parametrize(
+    ("score", "said"),
+    [("2", NOTHING), ("2", WISHES), ("10", NOTHING), ("10", WISHES)],
+)
+@pytest.mark.parametrize("before", [None, NOTHING, WISHES, "told"])
+def test_the_second_page_takes_five_statements(client, url, score, said, before):
+    """Also when a wish opens a task, and when it is said anew, or after its mail went out."""
+    Wording.objects.update(reasons="price: The price\ndelivery: The delivery")
+    press(client, url, score=score)
+    if before == "told":
+        add(client, url, **WISHES)
+        Message.objects.update(state="sent", sent_at=timezone.now())
+    elif before:
+        add(client, url, **before)
+    assert 3 <= statements(lambda: add(client, url, **said | {"comment": "Late."})) <= 5
+
+
+@pytest.mark.parametrize(("first", "score"), [("2", "9"), ("9", "2"), ("9", "8"), ("1", "4")])
+@pytest.mark.parametrize("more", [None, WISHES])
+def test_a_correction_takes_five_statements(client, url, first, score, more):
+    """Whether a task is withdrawn, opened or recast, or nothing follows."""
+    Wording.objects.update(reasons="price: The price\ndelivery: The delivery")
+    press(client, url, score=first)
+    if more:
+        add(client, url, **more)
+    assert 4 <= statements(lambda: press(client, url, score=score)) <= 5
+    assert (Response.objects.get().score, len(versions())) == (int(score), 3 if more else 2)
+
+
+def test_a_correction_that_needs_its_task_again_takes_five_statements(client, url, invitation):
+    now = timezone.now()
+    given, _ = answer.give(invitation, 2, "", now - timedelta(hours=2))
+    correct(given, 9, "", now - timedelta(hours=1))
+    assert OutreachTask.objects.get().state == "withdrawn"
+    assert statements(lambda: press(client, url, score="3")) == 5
+    assert OutreachTask.objects.get().state == "open"
+
+
+def test_a_wish_that_is_taken_back_and_wished_again_takes_five_statements(client, url):
+    Wording.objects.update(reasons="price: The price\ndelivery: The delivery")
+    press(client, url, score="10")
+    for said in (WISHES, NOTHING, WISHES):
+        assert statements(lambda said=said: add(client, url, **said)) <= 5
+    task = OutreachTask.objects.get()
+    assert (task.state, task.cause) == ("open", "contact_wish")
