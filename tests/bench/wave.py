@@ -29,22 +29,13 @@ from django.utils import timezone
 from surveys.loop import ask
 while ask.plan(timezone.now()): pass
 """
-PEOPLE = """
-INSERT INTO surveys_user (password, email, name, role, time_zone, is_active, joined_at)
-    SELECT '', 'owner' || n || '@northwind.example', 'Owner ' || n, 'account_manager', '', true,
-        now() FROM generate_series(1, 50) n;
-INSERT INTO surveys_account (name, owner_id, segment, region)
-    SELECT 'Account ' || n, 1 + n % 50, '', '' FROM generate_series(1, 20000) n;
-INSERT INTO surveys_customer
-    (account_id, email, name, phone, segment, language, time_zone, country, is_key_contact,
-     soft_bounces, created_at)
-    SELECT 1 + n % 20000, CASE WHEN n % 50 > 0 THEN 'c' || n || '@lakeside.example' END,
-        'Customer ' || n, '', '', (ARRAY['en', 'de', 'fr', ''])[1 + n % 4],
-        (ARRAY['Europe/Berlin', 'America/New_York', 'Asia/Tokyo', ''])[1 + n % 4],
-        (ARRAY['DE', 'US', 'JP', ''])[1 + n % 4], false, 0, now() - interval '1 year'
-    FROM generate_series(1, {customers}) n;
-ANALYZE
-"""
+OWNERS, ACCOUNTS = 50, 20_000
+PLACES = [
+    {"language": "en", "time_zone": "Europe/Berlin", "country": "DE"},
+    {"language": "de", "time_zone": "America/New_York", "country": "US"},
+    {"language": "fr", "time_zone": "Asia/Tokyo", "country": "JP"},
+    {},
+]
 
 
 def main() -> None:
@@ -100,9 +91,9 @@ def fill():
     from surveys.models import Survey, Wave, Wording
 
     print(f"inserting {CUSTOMERS:,} customers", flush=True)
+    insert_people()
     with connection.cursor() as cursor:
-        for statement in PEOPLE.format(customers=CUSTOMERS).split(";"):
-            cursor.execute(statement)
+        cursor.execute("ANALYZE")
     now = timezone.now()
     words = {"subject": "s", "question": "q", "low_label": "l", "high_label": "h"}
     survey, other = (Survey.objects.create(name=name) for name in ("Relationship", "Support"))
@@ -111,6 +102,29 @@ def fill():
     suppress(now)
     ask_before(other, now - timedelta(days=3))
     return Wave.objects.create(survey=survey, name="Everybody", spread_days=10)
+
+
+def insert_people() -> None:
+    from surveys.models import Account, Customer, User
+
+    owners = User.objects.bulk_create(
+        User(email=f"owner{n}@northwind.example", name=f"Owner {n}", role="account_manager")
+        for n in range(OWNERS)
+    )
+    accounts = Account.objects.bulk_create(
+        [Account(name=f"Account {n}", owner=owners[n % OWNERS]) for n in range(ACCOUNTS)], 5_000
+    )
+    for start in range(1, CUSTOMERS + 1, 20_000):
+        numbers = range(start, min(start + 20_000, CUSTOMERS + 1))
+        Customer.objects.bulk_create(
+            Customer(
+                account=accounts[n % ACCOUNTS],
+                email=f"c{n}@lakeside.example" if n % 50 else None,
+                name=f"Customer {n}",
+                **PLACES[n % 4],
+            )
+            for n in numbers
+        )
 
 
 def suppress(now) -> None:
