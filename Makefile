@@ -1,7 +1,7 @@
 # The two commands a newcomer needs: `make run` and `make test`. `make help` lists all.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test lint fuzz kills scanners tasks-life fold-kills bench-send bench-wave bench-answer lock manage clean
+.PHONY: help run test lint fuzz kills scanners tasks-life deadlines fold-kills bench-send bench-wave bench-answer lock manage clean
 
 # Where the benchmarks find their files, and nowhere else.
 DATA ?= ../shared/data
@@ -53,6 +53,9 @@ tasks-life: .venv/.test-installed ## Lead tasks through 50,000 random steps (STE
 
 fold-kills: .venv/.test-installed ## Kill workers while they count for the reports (KILLS=200) and look for lost and double answers
 	@KILLS=$(or $(KILLS),200) $(PY) -m pytest --timeout=0 tests/faults/test_dying_folders.py $(ARGS)
+
+deadlines: .venv/.test-installed ## Look at the deadlines of a million answers, in all time zones (PAIRS=1000000)
+	@$(PY) -m tests.bench.deadlines
 
 bench-send: .venv/.test-installed ## Invitations a second, against smtplib on one connection
 	@$(PY) -m tests.bench.send

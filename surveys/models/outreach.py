@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from django.db import models
 from django.db.models import Case, DateTimeField, F, OuterRef, Q, Subquery, When
 from django.db.models.functions import Least
+from django.db.models.lookups import Exact
 
 from surveys.models.people import Customer
 from surveys.models.responses import Response
@@ -155,9 +156,11 @@ class OutreachTask(models.Model):
             ("assign_outreachtask", "Can assign tasks to others"),
         ]
         constraints = [
+            # As differences: “+ 3 days” would follow the clock on the wall wherever a session has a
+            # zone with summer time, and a restore there would be refused.
             models.CheckConstraint(
                 name="due_72_elapsed_hours_after_start",
-                condition=Q(due_at=F("started_at") + DEADLINE),
+                condition=Exact(F("due_at") - F("started_at"), DEADLINE),
             ),
             models.CheckConstraint(
                 name="closed_task_has_cause_outcome_action",
@@ -175,7 +178,11 @@ class OutreachTask(models.Model):
             models.CheckConstraint(
                 name="second_deadline_24_hours_after_denial",
                 condition=Q(denied_at=None, second_due_at=None, second_contact_at=None)
-                | Q(second_due_at=F("denied_at") + SECOND_DEADLINE),
+                | Q(
+                    Exact(F("second_due_at") - F("denied_at"), SECOND_DEADLINE),
+                    denied_at__isnull=False,  # of a NULL no check says no
+                    second_due_at__isnull=False,
+                ),
             ),
             models.CheckConstraint(
                 name="snoozed_task_has_a_reason",

@@ -1,6 +1,7 @@
 from datetime import timedelta
 
 import pytest
+from django.db import IntegrityError
 
 from surveys.models import OutreachTask
 from surveys.models.urgency import midnight, open_tasks, today, urgencies
@@ -75,3 +76,9 @@ def test_days_end_at_midnight_by_the_companys_clocks(settings):
     assert midnight(today(at("2026-03-10 16:00"))) == at("2026-03-10 00:00")
     settings.TIME_ZONE = "Asia/Tokyo"
     assert midnight(today(at("2026-03-10 16:00"))) == at("2026-03-10 15:00")
+
+
+@pytest.mark.parametrize("half", [{"denied_at": NOW}, {"second_due_at": NOW}])
+def test_a_denial_has_a_deadline_and_the_other_way_round(nps, half):
+    with pytest.raises(IntegrityError, match="second_deadline"):
+        due(nps, 5, **half)
