@@ -9,6 +9,9 @@ DATA, body): a reply such as "450 later", or one of
     stall           say nothing more
     keep and drop   (body) take the mail and hang up without a word
     dribble         (connect) the greeting byte by byte, in 1.7 seconds
+
+`Sink(certificate=FILE)` offers STARTTLS, `Sink(certificate=FILE, over_tls=True)` speaks nothing
+but TLS.
 """
 
 from __future__ import annotations
@@ -18,10 +21,12 @@ import asyncio
 import os
 import random
 import re
+import ssl
 import tempfile
 import threading
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from voc.embedded.ports import LOOPBACK, any_free
@@ -67,7 +72,12 @@ class Session(asyncio.Protocol):
     def command(self, line: str) -> None:
         word = line[:4].upper()
         if word == "EHLO":
-            self.answer(word, "250-sink\r\n" + self.sink.extensions)
+            offer = "250-STARTTLS\r\n" if self.sink.tls and not self.is_private else ""
+            self.answer(word, f"250-sink\r\n{offer}{self.sink.extensions}")
+        elif word == "STAR" and self.sink.tls:
+            self.transport.pause_reading()  # what comes next is not for us to read
+            self.write("220 go on")
+            self.sink.loop.create_task(self.start_tls(self.sink.tls))
         elif word in ANSWERS:
             if word == "RCPT":
                 self.recipient = line[line.find("<") + 1 : line.rfind(">")]
@@ -75,10 +85,20 @@ class Session(asyncio.Protocol):
         else:
             self.write("221 bye" if word == "QUIT" else "250 ok")
 
+    @property
+    def is_private(self) -> bool:
+        return self.transport.get_extra_info("ssl_object") is not None
+
+    async def start_tls(self, tls: ssl.SSLContext) -> None:
+        with suppress(OSError):  # who does not trust us hangs up
+            start = self.sink.loop.start_tls
+            self.transport = await start(self.transport, self, tls, server_side=True)
+
     def end_of(self, body: bytes) -> None:
         action = self.sink.next_at("body", self.recipient)
         if action in (None, "keep and drop", "keep and stall"):
             self.sink.keep(self.recipient, body)
+            self.sink.private += self.is_private
             if self.sink.spool:
                 self.sink.spool.store(body, lambda: self.write(ANSWERS["body"]))
                 return
@@ -149,14 +169,21 @@ class Sink:
     """`record`: where the recipient and the Message-ID of each mail are written as it is taken."""
 
     def __init__(
-        self, port: int = 0, record: Path | None = None, delay: float = 0.0, durable: bool = False
-    ):
+        self, port: int = 0, record: Path | None = None, delay: float = 0.0, durable: bool = False,
+        certificate: Path | None = None, over_tls: bool = False,
+    ):  # fmt: skip
         self.port, self.delay = port or any_free(), delay
         self.extensions = "250-PIPELINING\r\n250 8BITMIME"
         self.script: dict[str, list[str | None]] = {}
         self.to: dict[str, str] = {}  # what RCPT says to an address
         self.kept: list[tuple[str, str, bytes]] = []
         self.connections = 0
+        self.private = 0  # mails that came over TLS
+        self.tls: ssl.SSLContext | None = None
+        if certificate:
+            self.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            self.tls.load_cert_chain(certificate)
+        self._over_tls = self.tls if over_tls else None
         self._record = os.open(record, os.O_WRONLY | os.O_APPEND | os.O_CREAT) if record else None
         self.spool = Spool(record.parent) if record and durable else None
 
@@ -186,7 +213,9 @@ class Sink:
     async def serve(self, ready: threading.Event | None = None) -> None:
         self.loop = asyncio.get_running_loop()
         self._stop = asyncio.Event()
-        server = await self.loop.create_server(lambda: Session(self), LOOPBACK, self.port)
+        server = await self.loop.create_server(
+            lambda: Session(self), LOOPBACK, self.port, ssl=self._over_tls
+        )
         if ready:
             ready.set()
         await self._stop.wait()
