@@ -11,7 +11,17 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from datetime import date, datetime, timedelta
 
-from django.db.models import Case, Count, DateTimeField, F, IntegerField, Q, Value, When
+from django.db.models import (
+    Case,
+    Count,
+    DateTimeField,
+    F,
+    IntegerField,
+    Q,
+    QuerySet,
+    Value,
+    When,
+)
 from django.db.models.functions import Extract, Floor, Greatest, Least
 
 from analysis.counts import closure_groups
@@ -149,9 +159,17 @@ def first_contact(tasks: OutreachTasks, now: datetime) -> Curve:
     so that giving up cannot flatter; the forgotten waited until their deadline, and nothing is
     known of later. The withdrawn are left out.
     """
-    cohort = tasks.filter(
-        cause=OutreachTask.Cause.DETRACTOR, started_at__gt=now - COHORT, started_at__lte=now
-    ).exclude(state=OutreachTask.State.WITHDRAWN)
+    return contact_curve(
+        tasks.filter(
+            cause=OutreachTask.Cause.DETRACTOR, started_at__gt=now - COHORT, started_at__lte=now
+        ),
+        now,
+    )
+
+
+def contact_curve(cohort: QuerySet[OutreachTask], now: datetime) -> Curve:
+    """The same of any cohort of detractors' tasks."""
+    cohort = cohort.exclude(state=OutreachTask.State.WITHDRAWN)
     contacted = Q(first_contact_at__lte=now)
     forgotten = Q(state=OutreachTask.State.FORGOTTEN)
     until = Case(

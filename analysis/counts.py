@@ -6,7 +6,7 @@ depends on the hour, so the last four days are counted from the tasks themselves
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
@@ -36,6 +36,7 @@ from surveys.models import DEADLINE, Band, OutreachTask, Response
 from surveys.models.urgency import midnight, today
 
 BANDS = (Band.PROMOTER, Band.PASSIVE, Band.DETRACTOR)
+Names = tuple[str, ...]
 Bands = tuple[int, int, int]  # answers in each of BANDS
 NOBODY: Bands = (0, 0, 0)
 DIMENSIONS = ("segment", "product", "region")
@@ -94,27 +95,31 @@ SUMS = {
 }
 
 
-def closures(scope: Scope, now: datetime, by: str) -> dict[Hashable, Closure]:
-    """Detractors by the day their 72 hours began, grouped by one name of OF_TASK: a month as its
-    first day, the owner of an unassigned task as None."""
+def closures(scope: Scope, now: datetime, *by: str) -> dict[tuple, Closure]:
+    """Detractors by the day their 72 hours began, grouped by names of OF_TASK: a month as its
+    first day, the owner of an unassigned task as None. Without names all under ()."""
     settled = today(now - DEADLINE)  # of all tasks before that day the 72 hours have elapsed
-    sums: dict[Hashable, dict[str, int]] = defaultdict(lambda: asdict(Closure()))
+    sums: dict[tuple, Counter[str]] = defaultdict(Counter)
     for row in (*_settled(scope, settled, by), *_lately(scope, settled, now, by)):
-        key = row.pop("key")
-        for name, n in row.items():
-            sums[_plain(key)][name] += n
-    return {key: Closure(**counts) for key, counts in sums.items()}
+        key = tuple(_plain(row.pop(f"by_{name}")) for name in by)
+        sums[key].update({name: n or 0 for name, n in row.items() if name != "by_"})
+    return {key: Closure(**found) for key, found in sums.items()}
 
 
-def _settled(scope: Scope, before: date, by: str) -> Iterator[dict[str, Any]]:
+def _settled(scope: Scope, before: date, by: Names) -> Iterator[dict[str, Any]]:
     rows = scope.of(TaskDay.objects.filter(day__lt=before))
-    return _counted(rows.annotate(key=OF_DAY[by]).values("key"), SUMS)
+    return _counted(_grouped(rows, OF_DAY, by), SUMS)
 
 
-def _lately(scope: Scope, since: date, now: datetime, by: str) -> Iterator[dict[str, Any]]:
+def _lately(scope: Scope, since: date, now: datetime, by: Names) -> Iterator[dict[str, Any]]:
     rows = tasks(scope).filter(started_at__gte=midnight(since))
     counts = {name: Count("pk", filter=rule) for name, rule in closure_groups(now).items()}
-    return _counted(rows.annotate(key=OF_TASK[by]).values("key"), counts)
+    return _counted(_grouped(rows, OF_TASK, by), counts)
+
+
+def _grouped(rows: QuerySet, names: Mapping[str, Any], by: Names) -> QuerySet:
+    keys = {f"by_{name}": names[name] for name in by} or {"by_": Value(0)}
+    return rows.annotate(**keys).values(*keys)
 
 
 def _counted(rows: QuerySet, counts: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.utils.formats import date_format, number_format
 
+from analysis.measures.change import answers_to_tell, change
 from analysis.measures.closure import Closure
 from analysis.measures.scores import Score
 from analysis.months import Month
@@ -74,6 +75,24 @@ def points(kind: str, value: float | None) -> str:
     if value is None:
         return NONE
     return signed(value if kind == Kind.NPS else 100 * value, 1)
+
+
+def moved(kind: str, now: Score, before: Score, since: str) -> str:
+    """What a person would say of a change, such as: Down 6 since May, inside the noise of ±17;
+    about 240 more answers would tell. Empty where there is nothing to compare."""
+    found = change(now, before)
+    if found is None:
+        return ""
+    points = found.value if kind == Kind.NPS else 100 * found.value
+    noise = number_format(round(found.noise if kind == Kind.NPS else 100 * found.noise))
+    unit = "" if kind == Kind.NPS else " points"
+    way = "Up" if round(points) > 0 else "Down" if round(points) < 0 else ""
+    said = f"{way} {number_format(abs(round(points)))}{unit}" if way else "No change"
+    if not found.is_noise:
+        return f"{said} since {since}, more than the noise of ±{noise}."
+    more = answers_to_tell(now, before)
+    would_tell = f"; about {number(more)} more answers would tell" if more and way else ""
+    return f"{said} since {since}, inside the noise of ±{noise}{would_tell}."
 
 
 def closure(figure: Closure) -> str:

@@ -161,7 +161,7 @@ def figures(filters: Filters, now: datetime) -> Figures:
     """The figures of the chosen month and of the eleven before it, as they stand at `now`."""
     months = (filters.month or newest_month(now)).last(MONTHS)
     scope = filters.scope(months[0], months[-1])
-    closures = {_month(day): one for day, one in counts.closures(scope, now, "month").items()}
+    closures = {_month(day): one for (day,), one in counts.closures(scope, now, "month").items()}
     answers = counts.answers(scope, "month", "survey")
     no_task, found = _no_task(answers), _surveys(scope, answers)
     return Figures(

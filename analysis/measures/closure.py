@@ -16,6 +16,8 @@ A contact at exactly due_at is late: the deadline has passed by then, and doubt 
 Attempts (left message, no answer, wrong person, unanswered mail) are no contact.
 """
 
+from __future__ import annotations
+
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
@@ -55,6 +57,11 @@ class Closure:
 
     def __post_init__(self) -> None:
         check_counts(**asdict(self))
+
+    def __add__(self, other: Closure) -> Closure:
+        """Of both cohorts."""
+        mine, theirs = asdict(self), asdict(other)
+        return Closure(**{name: n + theirs[name] for name, n in mine.items()})
 
     @property
     def n(self) -> int:

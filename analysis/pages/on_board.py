@@ -25,6 +25,7 @@ TABLE = (4, 8, 12, 24, 48, 72, 96, 120, 144, 168)
 SHARES = ((0.25, "A quarter"), (0.5, "Half (the median)"), (0.75, "Three quarters"))
 LONGEST = int(HORIZON.total_seconds()) // 3600
 NOT_YET = f"not within {LONGEST // 24} days"
+IN_THE_LAST_DAYS = f"Detractors reached, by hours since the answer, last {COHORT.days} days"
 BAR = 160.0  # units of width
 ENOUGH = Closure.percent_from_n
 
@@ -180,7 +181,7 @@ def reached(found: Estimate) -> tuple[float | None, Interval | None]:
     return 1 - found.survival, Interval(1 - high, 1 - low)
 
 
-def contact_chart(curve: Curve) -> Svg:
+def contact_chart(curve: Curve, title: str = IN_THE_LAST_DAYS) -> Svg:
     if curve.n < ENOUGH:
         return Svg()
     marks = [(hours, contact_row(hours, curve)["share"]) for hours in MARKS]
@@ -194,7 +195,7 @@ def contact_chart(curve: Curve) -> Svg:
         stairs(curve),
         Axis(0, LONGEST, ticks),
         percent_axis(phrases.whole_percent),
-        title=f"Detractors reached, by hours since the answer, last {COHORT.days} days",
+        title=title,
         said=said or ["nothing is known yet"],
         marks=[(hours, words) for hours, words in marks if words != phrases.NONE],
         goal=curves.Goal(MARKS[-1], Closure.goal, f"Goal {GOAL}"),

@@ -1,12 +1,31 @@
 """Addresses of this door, all below /admin/."""
 
-from django.urls import path
+from django.urls import path, register_converter
+from django.urls.converters import StringConverter
 
-from analysis.pages import board, report, themes
+from analysis.pages import board, closure, report, themes
+from analysis.pages.files import FORMS
+
+
+class Form(StringConverter):
+    """A report as a file, such as report.pdf."""
+
+    regex = rf"report\.({'|'.join(FORMS)})"
+
+    def to_python(self, value: str) -> str:
+        return value.removeprefix("report.")
+
+    def to_url(self, value: str) -> str:
+        return f"report.{value}"
+
+
+register_converter(Form, "form")
 
 app_name = "analysis"
 urlpatterns = [
     path("board/", board.page, name="board"),
+    path("closure/", closure.page, name="closure"),
+    path("closure/<form:form>", closure.file, name="closure-file"),
     path("report/", report.report, name="report"),
     path("report/closure.csv", report.closure_csv, name="closure-csv"),
     path("report/scores.csv", report.scores_csv, name="scores-csv"),
