@@ -1,13 +1,15 @@
 """Faults 21 to 27: servers that say later, no, nothing at all, or not in a way we can trust."""
 
+import re
 import smtplib
 from datetime import timedelta
+from email import message_from_bytes, policy
 
 import pytest
 from django.core.management import call_command
 from django.utils import timezone
 
-from surveys.delivery import emails, lanes, send
+from surveys.delivery import claim, headers, lanes, send
 from surveys.loop import ask
 from surveys.models import Customer, DeliveryEvent, MailLane, Message, Suppression
 
@@ -198,15 +200,33 @@ def test_a_fault_of_the_lane_pauses_it_tells_the_administrators_and_blames_no_ad
     assert lanes.in_trouble() is None
 
 
-def test_one_mail_that_cannot_be_written_fails_alone(sink, three, monkeypatch):
-    render = emails.render
+@pytest.fixture
+def half_a_character(three, monkeypatch):
+    """In the name, and so in the subject, of one of the three, as a source that is not PostgreSQL
+    would let it through."""
+    take = claim.claim
 
-    def surrogate(message):
-        if message.invitation.customer.email == "c1@mills.example":
-            "\ud800".encode()
-        return render(message)
+    def claimed(*arguments):
+        batch = take(*arguments)
+        for message in batch:
+            if message.invitation.customer.email == "c1@mills.example":
+                message.invitation.customer.name = "Mar\ud800a"
+        return batch
 
-    monkeypatch.setattr(emails, "render", surrogate)
+    monkeypatch.setattr(claim, "claim", claimed)
+
+
+def test_half_a_character_in_a_subject_is_left_out(sink, half_a_character):
+    assert send.drain(timezone.now) == 3
+    (mail,) = [body for recipient, _, body in sink.kept if recipient == "c1@mills.example"]
+    assert message_from_bytes(mail, policy=policy.default)["Subject"] == (
+        "How are we doing, Mar a?"
+    )
+
+
+def test_one_mail_that_cannot_be_written_fails_alone(sink, half_a_character, monkeypatch):
+    """The same subject, reaching the encoder as it is."""
+    monkeypatch.setattr(headers, "UNPRINTABLE", re.compile(r"[\r\n]"))
     assert send.drain(timezone.now) == 2
     assert states() == {
         "c0@mills.example": "sent",

@@ -13,7 +13,7 @@ from django.db import connection
 from django.utils import timezone
 
 from surveys import tasks
-from surveys.delivery import claim, doubt, send
+from surveys.delivery import claim, doubt, handover, send
 from surveys.loop import ask
 from surveys.management.commands import clock
 from surveys.models import Customer, Message
@@ -179,9 +179,9 @@ def test_a_process_that_dies_before_the_broker_hears_of_it_loses_nothing(
     assert (state(), sink.recipients) == ("sent", [customer.email])
 
 
-def test_hints_that_come_three_times_in_any_order_send_each_mail_once(
-    sink, nps, account, settings, monkeypatch
-):
+@pytest.fixture
+def hints(sink, nps, account, settings, monkeypatch):
+    """Six mails are due, and of each the hint comes three times, in any order."""
     settings.CELERY_BROKER_URL = "memory://"
     hints = []
     monkeypatch.setattr(current_app, "send_task", lambda task, **_: hints.append(task))
@@ -191,7 +191,10 @@ def test_hints_that_come_three_times_in_any_order_send_each_mail_once(
     thrice = [task for task in hints if task == "surveys.tasks.send_mail"] * 3
     assert len(thrice) == 18
     random.Random(1).shuffle(thrice)
+    return thrice
 
+
+def work_on(hints: list[str]) -> None:
     def work(task: str) -> None:
         try:
             getattr(tasks, task.rpartition(".")[2])()
@@ -199,5 +202,24 @@ def test_hints_that_come_three_times_in_any_order_send_each_mail_once(
             connection.close()
 
     with ThreadPoolExecutor(4) as pool:
-        list(pool.map(work, thrice))
+        list(pool.map(work, hints))
+
+
+def test_hints_that_come_three_times_in_any_order_send_each_mail_once(sink, hints):
+    work_on(hints)
     assert sink.recipients == [f"h{number}@mills.example" for number in range(6)]
+
+
+def test_without_claims_each_hint_would_send_what_it_finds(sink, hints, monkeypatch):
+    """The control: rows are read, not claimed, and whoever read one hands it over."""
+    served = set()
+
+    def read(now, limit, sender):
+        found = [] if sender in served else list(Message.objects.filter(state="queued"))
+        served.add(sender)
+        return found
+
+    monkeypatch.setattr(claim, "claim", read)
+    monkeypatch.setattr(handover, "commit", lambda waiting, now: {one.mail.pk for one in waiting})
+    work_on(hints)
+    assert set(sink.times.values()) == {18}
