@@ -1,4 +1,5 @@
-"""How facts look in lists and on pages. The only place of the admin that builds HTML in Python."""
+"""How facts look in lists and on pages. Only here, and for the queue's rows in queue_looks.py, does
+the admin build HTML in Python."""
 
 from __future__ import annotations
 
@@ -8,15 +9,13 @@ from datetime import datetime, timedelta
 from django.apps import apps
 from django.conf import settings
 from django.urls import reverse
-from django.utils.formats import date_format, number_format
+from django.utils.formats import number_format
 from django.utils.html import format_html, format_html_join
 from django.utils.text import Truncator
-from django.utils.timezone import localtime
 
 from surveys.models import (
     DEADLINE,
     SECOND_DEADLINE,
-    Account,
     Brand,
     Customer,
     OutreachTask,
@@ -26,7 +25,6 @@ from surveys.templatetags.plain import plain_to_see
 
 SOON = timedelta(hours=24)
 NOTHING = "–"
-LEVELS = {1: "grey", 2: "amber", 3: "red", 4: "red"}  # the tone of each Tier
 NO_ACCOUNT = "No account"
 
 
@@ -72,31 +70,6 @@ def deadline(task: OutreachTask, now: datetime) -> str:
     )
 
 
-def waiting(task: OutreachTask, now: datetime) -> str:
-    """The time left, and below it what else there is to know about it."""
-    notes = []
-    if task.state == OutreachTask.State.OPEN and task.waits_until and task.denied_at:
-        notes.append("The customer denied a contact")
-    if task.is_asleep(now):
-        notes.append(
-            f"Snoozed until {date_format(localtime(task.snoozed_until), 'SHORT_DATETIME_FORMAT')}"
-        )
-    lines = format_html_join("", '<small class="voc-aside">{}</small>', ((note,) for note in notes))
-    return format_html("{}{}", deadline(task, now), lines)
-
-
-def owner(task: OutreachTask, may_be_taken: bool) -> str:
-    """Who has it; with a button that sends the form “voc-take” with whose it was."""
-    name = task.owner or "Nobody"
-    if not may_be_taken:
-        return name
-    return format_html(
-        '{} <button type="submit" form="voc-take" name="task" value="{}:{}" class="voc-take"'
-        ' aria-label="Take the task of {}">Take</button>',
-        name, task.pk, task.owner_id or "", task.customer,
-    )  # fmt: skip
-
-
 def score(response: Response) -> str:
     """The score with its scale and its band, such as “3 of 10 Detractor”."""
     if response.score is None:
@@ -110,14 +83,6 @@ def score(response: Response) -> str:
     )
 
 
-def score_and_cause(task: OutreachTask) -> str:
-    """The score; with why there is a task, where the score does not say it."""
-    if task.cause == OutreachTask.Cause.DETRACTOR:
-        return score(task.response)
-    why = task.get_cause_display()
-    return format_html('{}<small class="voc-aside">{}</small>', score(task.response), why)
-
-
 def first_words(text: str, words: int = 12) -> str:
     """The beginning of what a customer wrote, isolated so that its direction stays its own."""
     if not text:
@@ -127,27 +92,11 @@ def first_words(text: str, words: int = 12) -> str:
     )
 
 
-def words_and_theme(text: str, theme: str) -> str:
-    """The beginning of a comment, and what it is about, once somebody has read it."""
-    if not theme:
-        return first_words(text)
-    return format_html('{}<small class="voc-theme">{}</small>', first_words(text), theme)
-
-
 def money(amount) -> str:
     if amount is None:
         return NOTHING
     whole = number_format(round(amount), force_grouping=True)
     return format_html('<span class="voc-number">{} {}</span>', settings.CURRENCY, whole)
-
-
-def value(account: Account | None) -> str:
-    """The yearly revenue, and when its contract renews."""
-    if account is None:
-        return NOTHING
-    renews = date_format(account.renews_on, "SHORT_DATE_FORMAT") if account.renews_on else ""
-    note = format_html('<small class="voc-aside">renews {}</small>', renews) if renews else ""
-    return format_html("{}{}", money(account.revenue), note)
 
 
 def badge(tone: str, words: str) -> str:

@@ -7,7 +7,7 @@ from django.db.models import F, QuerySet
 from django.urls import path
 from unfold.decorators import display
 
-from surveys.admin import looks, queue, task_page
+from surveys.admin import looks, queue, queue_looks, task_page
 from surveys.admin.assigning import Assigning
 from surveys.admin.base import Admin
 from surveys.admin.filters import choices_filter, values_filter
@@ -124,15 +124,15 @@ class OutreachTaskAdmin(Assigning, SavedViews, Admin):
 
     @display(description="time left", ordering=BY_DEADLINE)
     def time_left(self, task):
-        return looks.waiting(task, task.shown_at)
+        return queue_looks.time_left(task, task.shown_at)
 
     @display(description="score", ordering="response__score")
     def score(self, task):
-        return looks.score_and_cause(task)
+        return queue_looks.score(task)
 
     @display(description="comment, theme")
     def words_and_theme(self, task):
-        return looks.words_and_theme(task.response.comment, task.theme)
+        return queue_looks.words(task.response.comment, task.theme)
 
     @display(description="segment, product", ordering="response__segment")
     def segment_and_product(self, task):
@@ -144,16 +144,12 @@ class OutreachTaskAdmin(Assigning, SavedViews, Admin):
         ordering=F("customer__account__revenue").asc(nulls_first=True),
     )
     def revenue_and_renewal(self, task):
-        return looks.value(task.customer.account)
+        return queue_looks.value(task.customer.account)
 
     @display(description="escalated to", ordering="level")
     def escalated_to(self, task):
-        return (
-            looks.badge(looks.LEVELS[task.level], Tier(task.level).label)
-            if task.level
-            else looks.NOTHING
-        )
+        return queue_looks.level(task)
 
     @display(description="owner", ordering="owner__name")
     def owner_name(self, task):
-        return looks.owner(task, task.may_be_taken)
+        return queue_looks.owner(task, task.may_be_taken)
