@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Case, F, Q, Value, When
 
+from surveys.delivery import lanes
 from surveys.models import Message, Survey, Wave
 from surveys.models.outbox import Messages
 
@@ -21,6 +22,9 @@ CLAIMS_WITHOUT_PROGRESS = 5  # after which a row that kills its sender is left a
 DEATHS_BEFORE_ALONE = 2  # from then on it is claimed alone, and takes no others with it
 GIVE_UP = timedelta(days=5)  # for mails without an expiry (RFC 5321, 4.5.4.1)
 State = Message.State
+DIED_OVER = "alarm:died over"  # how the key of an alarm about such a row begins
+DOUBTFUL = Q(handed_at__isnull=False, kind__in=Message.NEVER_TWICE)
+DEADLY = Q(attempts__gte=F("refusals") + CLAIMS_WITHOUT_PROGRESS)
 
 # Notices to staff go first: a password link does not wait behind a wave. A row over which senders
 # died makes a batch of one.
@@ -185,23 +189,37 @@ def free_abandoned(now: datetime) -> int:
     A sender is dead when the lock of its Presence can be taken, or when its lease has run out.
     What was certainly not handed over is queued again, or given up as failed after 5 claims. What
     may have been delivered is in doubt when it must never come twice, and queued again otherwise.
-    One statement, because a sender that is only half dead may hand a mail over meanwhile.
+    They are locked first, because a sender that is only half dead may hand a mail over meanwhile.
+    The administrators are told of what was given up.
     """
-    doubtful = Q(handed_at__isnull=False, kind__in=Message.NEVER_TWICE)
-    deadly = Q(attempts__gte=F("refusals") + CLAIMS_WITHOUT_PROGRESS)
     with transaction.atomic():
         abandoned = Message.objects.filter(
             Q(lease_until__lt=now) | Q(sender__in=_dead_senders()), state=State.SENDING
         )
-        return abandoned.update(
-            state=_case((doubtful, State.IN_DOUBT), (deadly, State.FAILED), State.QUEUED),
+        locked = list(abandoned.order_by("pk").select_for_update(no_key=True))
+        if not locked:
+            return 0
+        ours = Message.objects.filter(pk__in=[message.pk for message in locked])
+        given_up = list(ours.filter(DEADLY).exclude(DOUBTFUL).exclude(kind=Message.Kind.ALARM))
+        ours.update(
+            state=_case((DOUBTFUL, State.IN_DOUBT), (DEADLY, State.FAILED), State.QUEUED),
             last_error=_case(
-                (doubtful, "The sender died while the server had the mail."),
-                (deadly, f"{CLAIMS_WITHOUT_PROGRESS} senders died over this message."),
+                (DOUBTFUL, "The sender died while the server had the mail."),
+                (DEADLY, f"{CLAIMS_WITHOUT_PROGRESS} senders died over this message."),
                 "Its sender died.",
             ),
-            handed_at=Case(When(doubtful, then=F("handed_at"))),
+            handed_at=Case(When(DOUBTFUL, then=F("handed_at"))),
         )
+        for message in given_up:
+            lanes.tell_administrators(f"{DIED_OVER}:{message.pk}:{message.lease}", now)
+    return len(locked)
+
+
+def died_over(alarm: Message) -> int | None:
+    """The primary key of the mail that was given up, if that is what an alarm is about."""
+    if not alarm.dedupe_key.startswith(f"{DIED_OVER}:"):
+        return None
+    return int(alarm.dedupe_key.split(":")[2])
 
 
 def _dead_senders() -> list[int]:

@@ -91,5 +91,10 @@ def _is_over(name: str) -> bool:
 
 def _alarm(lane: MailLane, now: datetime) -> None:
     since = lane.since.isoformat() if lane.since else ""
+    tell_administrators(f"{ALARM}:{lane.name}:{since}", now)
+
+
+def tell_administrators(key: str, now: datetime) -> None:
+    """An alarm to each of them, once for that key."""
     for user in User.objects.filter(is_active=True, role=Role.ADMINISTRATOR):
-        post(Message.Kind.ALARM, f"{ALARM}:{lane.name}:{since}:{user.pk}", now, user=user)
+        post(Message.Kind.ALARM, f"{key}:{user.pk}", now, user=user)

@@ -9,7 +9,7 @@ from django.template.loader import render_to_string
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
 
-from surveys.delivery import lanes
+from surveys.delivery import claim, lanes
 from surveys.delivery.compiled import only_text
 from surveys.delivery.letter import Letter, about, letter
 from surveys.delivery.links import admin_link, inbox_link, outbox_link, password_link
@@ -80,12 +80,23 @@ def replied(message: Message) -> Letter:
 
 
 def alarm(message: Message) -> Letter:
-    """To whoever can help: a survey was paused, or the mail server or the mailbox is at fault."""
-    survey = message.survey
+    """To whoever can help: a survey was paused, a mail was given up, or the mail server or the
+    mailbox is at fault."""
+    survey, deadly = message.survey, claim.died_over(message)
+    if deadly is not None:
+        return _given_up(message, deadly)
     if survey is None:
         return _lane_alarm(message)
     subject = f"“{survey}” was paused" if survey.paused_reason else f"“{survey}” runs again"
     return notice(message, subject, survey=survey, link=admin_link(survey))
+
+
+def _given_up(message: Message, deadly: int) -> Letter:
+    mail = Message.objects.filter(pk=deadly).first()
+    link = admin_link(mail) if mail else outbox_link()
+    deaths = claim.CLAIMS_WITHOUT_PROGRESS
+    subject = "A mail was given up"
+    return notice(message, subject, given_up=True, mail=mail, deaths=deaths, link=link)
 
 
 def _lane_alarm(message: Message) -> Letter:

@@ -2,6 +2,7 @@ import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from email import message_from_bytes, policy
 from types import SimpleNamespace
 
 import pytest
@@ -188,6 +189,50 @@ def test_a_mail_over_which_senders_die_is_given_up_and_takes_no_other_with_it(as
     together = [[poison, poison + 1, poison + 2]] * claim.DEATHS_BEFORE_ALONE
     assert claims[:2] == together
     assert claims.count([poison]) == claim.CLAIMS_WITHOUT_PROGRESS - claim.DEATHS_BEFORE_ALONE
+
+
+@pytest.fixture
+def given_up(asked, administrator):
+    """A mail after whose fifth claim the sender died, as four had before."""
+    first = Message.objects.earliest("pk")
+    Message.objects.exclude(pk=first.pk).delete()
+    now = timezone.now()
+    for _ in range(claim.CLAIMS_WITHOUT_PROGRESS):
+        assert not Message.objects.filter(kind="alarm").exists()
+        claim.claim(now, 1)
+        now += claim.LEASE + timedelta(seconds=1)
+        assert claim.free_abandoned(now) == 1
+    first.refresh_from_db()
+    assert first.state == "failed"
+    return first
+
+
+def test_the_administrators_are_told_once_of_a_mail_that_was_given_up(
+    given_up, administrator, mail_server
+):
+    assert claim.free_abandoned(timezone.now() + timedelta(days=1)) == 0
+    alarm = Message.objects.get(kind="alarm")
+    assert (alarm.user, alarm.state) == (administrator, "queued")
+    assert send.drain(lambda: timezone.now() + timedelta(hours=1)) == 1
+    ((recipient, raw),) = mail_server.kept
+    mail = message_from_bytes(raw, policy=policy.default)
+    assert (recipient, mail["Subject"]) == (administrator.email, "A mail was given up")
+    text = mail.get_content()
+    assert (
+        f"5 senders in a row died over one mail (invitation to {given_up.invitation.customer})"
+        in text
+    )
+    assert f"/admin/surveys/message/{given_up.pk}/change/" in text
+
+
+def test_an_alarm_over_which_senders_die_raises_no_other(given_up):
+    alarm = Message.objects.get(kind="alarm")
+    now = alarm.next_at
+    for _ in range(claim.CLAIMS_WITHOUT_PROGRESS):
+        claim.claim(now, 1)
+        now += claim.LEASE + timedelta(seconds=1)
+        claim.free_abandoned(now)
+    assert Message.objects.get(kind="alarm").state == "failed"
 
 
 def test_refusals_never_make_a_mail_one_over_which_senders_die(asked):
