@@ -16,12 +16,16 @@ from surveys.admin.default_words import default_wording
 from surveys.loop import answer, ask
 from surveys.models import (
     Brand,
+    Confirmation,
     ContactChannel,
     Customer,
+    Escalation,
+    EscalationRecipient,
     Invitation,
     Kind,
     Logo,
     OpenLink,
+    OutreachTask,
     Purpose,
     Survey,
 )
@@ -35,7 +39,10 @@ AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text("ut
 RUN = """options => axe.run({resultTypes: ["violations"], ...options}).then(
   found => found.violations.flatMap(
     rule => rule.nodes.map(node => `${rule.id}: ${node.html} ${node.failureSummary}`)))"""
-# Without scripts a page has one structure in every width and scheme; these rules see its look.
+ALL_RULES = {"rules": {"target-size": {"enabled": True}}}
+# Without scripts a page has one structure in every width and scheme. All rules see it once in every
+# language, and in every look in one language of each direction; these see each look in each.
+BY_ALL_RULES = {"en", "ar"}
 OF_ITS_LOOK = ["color-contrast", "target-size", "link-in-text-block", "scrollable-region-focusable"]
 LANGUAGES = [language for language, _ in settings.LANGUAGES]
 LOOKS = [(320, "light"), (320, "dark"), (1280, "light"), (1280, "dark")]
@@ -54,15 +61,15 @@ def visitor(chromium, live_server, monkeypatch):
     assert [url for url in asked_for if not url.startswith((live_server.url, "about:"))] == []
 
 
-def findings(page) -> list[str]:
+def findings(page, language: str) -> list[str]:
     """What axe-core complains about on the page as it stands, in each width and scheme."""
-    found, options = [], {"rules": {"target-size": {"enabled": True}}}
+    found, options = [], ALL_RULES
     for width, scheme in LOOKS:
         page.set_viewport_size({"width": width, "height": 800})
         page.emulate_media(color_scheme=scheme)
         found += [f"{width} {scheme} {said}" for said in page.evaluate(RUN, options)]
         found += [f"{width} too wide"] * (page.evaluate(SIDEWAYS) > 0)
-        options = {"runOnly": OF_ITS_LOOK}
+        options = ALL_RULES if language in BY_ALL_RULES else {"runOnly": OF_ITS_LOOK}
     return found
 
 
@@ -170,6 +177,45 @@ def answered_openly(asked, language: str, page: Page) -> Iterator[str]:
     yield "too many by an open link"
 
 
+def followed_up(asked) -> OutreachTask:
+    """The task of a detractor's answer, which is open."""
+    given = answer.press(asked, 2, timezone.now(), confirmed=True).response
+    return OutreachTask.objects.get(response=given)
+
+
+def asked_back(asked, language: str, page: Page) -> Iterator[str]:
+    """The page behind the mail after a closing, and what its button leads to."""
+    task = followed_up(asked(Kind.NPS, language))
+    question = Confirmation.objects.create(
+        task=task, number=1, claimed=True, asked_at=timezone.now()
+    )
+    page.goto(reverse("surveys:confirm", args=[question.token]))
+    shown = monotonic()
+    yield "did somebody get back"
+    page.locator("[name=got_back]").last.check()
+    dwell(page, shown)
+    page.locator("main button:visible").click()
+    expect(page.get_by_role("radio")).to_have_count(0)
+    yield "somebody will"
+
+
+def escalated(asked, page: Page) -> Iterator[str]:
+    """What colleagues above see without a log-in, and what their button leads to."""
+    task = followed_up(asked(Kind.NPS, "en"))
+    head = EscalationRecipient.objects.create(name="Head", email="h@northwind.example", tier=3)
+    one = Escalation.objects.create(
+        task=task, began_at=task.started_at, level=3, after_hours=72, waits_for="reached",
+        at=timezone.now(),
+    )  # fmt: skip
+    page.goto(reverse("surveys:acknowledge", args=[one.token(head)]))
+    shown = monotonic()
+    yield "do you know"
+    dwell(page, shown)
+    page.locator("main button:visible").click()
+    expect(page.get_by_role("button")).to_have_count(0)
+    yield "it is known"
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_page_in_every_language(visitor, asked, language):
     found, titles = {}, {}
@@ -178,17 +224,27 @@ def test_every_page_in_every_language(visitor, asked, language):
     def look(what):
         assert visitor.locator("html").get_attribute("lang") == language, what
         titles[what] = visitor.title()
-        if problems := findings(visitor):
+        if problems := findings(visitor, language):
             found[what] = problems
 
     for what, way in looked_at(asked, language):
         visitor.goto(way)
         look(what)
-    for pages in (pressed, answered_openly):
+    for pages in (pressed, answered_openly, asked_back):
         for what in pages(asked, language, visitor):
             look(what)
     assert found == {}
-    assert len(titles) == 23
+    assert len(titles) == 25
+
+
+def test_the_page_of_an_escalation(visitor, asked):
+    """It is in English whatever the browser asks for, as all that colleagues read."""
+    visitor.set_extra_http_headers({"Accept-Language": "ar"})
+    found = {}
+    for what in escalated(asked, visitor):
+        assert visitor.locator("html").get_attribute("lang") == "en", what
+        found[what] = findings(visitor, "en")
+    assert found == {"do you know": [], "it is known": []}
 
 
 def test_it_finds_what_is_wrong(visitor):
@@ -198,6 +254,10 @@ def test_it_finds_what_is_wrong(visitor):
         "<a href='/' style='font-size:8px'>b</a><img src='x'>"
     )
     visitor.evaluate(AXE)
-    rules = {said.split(":")[0] for said in findings(visitor)}
-    assert {"320 light label", "320 light image-alt", "320 light document-title"} <= rules
-    assert {f"{width} {scheme} color-contrast" for width, scheme in LOOKS} <= rules
+    of_structure = {"label", "image-alt", "document-title"}
+    for language, looks in (("ar", LOOKS), ("de", LOOKS[:1])):
+        rules = {said.split(":")[0] for said in findings(visitor, language)}
+        assert {said for said in rules if said.split()[-1] in of_structure} == {
+            f"{width} {scheme} {rule}" for width, scheme in looks for rule in of_structure
+        }
+        assert {f"{width} {scheme} color-contrast" for width, scheme in LOOKS} <= rules

@@ -320,7 +320,7 @@ def statements(call) -> int:
     with CaptureQueriesContext(connection) as queries:
         call()
     around = ("BEGIN", "COMMIT", "SET TRANSACTION")
-    return len([query for query in queries if not query["sql"].startswith(around)])
+    return len([query for query in queries if not (query["sql"] or "").startswith(around)])
 
 
 @pytest.mark.parametrize("rows", [1, 3])
@@ -330,7 +330,7 @@ def test_statements_do_not_grow(client, url, rows):
     form = form_of(client, url)
     assert statements(lambda: client.get(url)) == 2
     assert statements(lambda: client.get(form)) == 3
-    assert statements(lambda: press(client, form, score="9")) == 9
+    assert statements(lambda: press(client, form, score="9")) == 8
     assert statements(lambda: client.get(form)) == 3
 
 
