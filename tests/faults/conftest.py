@@ -74,3 +74,22 @@ def sender(sink):
     for process in started:
         process.kill()
         process.wait()
+
+
+@pytest.fixture
+def clockwork(sink):
+    """Runs tests/faults/clockwork.py on this test's database and mail server."""
+    here = os.environ | environment() | {"EMAIL_URL": f"smtp://{LOOPBACK}:{sink.port}"}
+
+    def run(*options: str) -> None:
+        done = subprocess.run(
+            [sys.executable, "-m", "tests.faults.clockwork", *options],
+            cwd=ROOT,
+            env=here,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert done.returncode == 0, done.stderr
+        assert "failed; the other sweeps go on" not in done.stderr, done.stderr
+
+    return run

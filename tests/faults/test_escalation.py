@@ -1,8 +1,5 @@
 """Faults 20 and 21 for what is told on the clock: two clocks at once, and one that was down."""
 
-import os
-import subprocess
-import sys
 from collections import Counter
 from datetime import timedelta
 
@@ -20,32 +17,11 @@ from surveys.models import (
     Message,
     OutreachTask,
 )
-from tests.faults.conftest import ROOT, environment
-from voc.embedded.ports import LOOPBACK
 
 pytestmark = pytest.mark.django_db(transaction=True)
 HOUR = timedelta(hours=1)
 DOWN = 6 * HOUR
 LATE = 40  # tasks, that came to 72 hours while the clock was down
-
-
-@pytest.fixture
-def run(sink):
-    """Runs tests/faults/clockwork.py on this test's database and mail server."""
-    here = os.environ | environment() | {"EMAIL_URL": f"smtp://{LOOPBACK}:{sink.port}"}
-
-    def run(*options: str) -> None:
-        done = subprocess.run(
-            [sys.executable, "-m", "tests.faults.clockwork", *options],
-            cwd=ROOT,
-            env=here,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        assert done.returncode == 0, done.stderr
-        assert "failed; the other sweeps go on" not in done.stderr, done.stderr
-
-    return run
 
 
 @pytest.fixture
@@ -76,10 +52,10 @@ def told() -> Counter:
     return Counter(user or recipient for user, recipient in rows)
 
 
-def test_two_clocks_tell_each_step_once(late, run, sink):
+def test_two_clocks_tell_each_step_once(late, clockwork, sink):
     assert OutreachTask.objects.overdue(timezone.now()).count() == LATE
-    run("--clocks=2", "--senders=2")
-    run("--clocks=2")  # what was found after the others had looked
+    clockwork("--clocks=2", "--senders=2")
+    clockwork("--clocks=2")  # what was found after the others had looked
     assert told() == {"Alice": LATE, "Hedda": LATE}
     assert Escalation.objects.count() == LATE
     assert Message.objects.filter(kind="digest").count() == 1
@@ -88,14 +64,14 @@ def test_two_clocks_tell_each_step_once(late, run, sink):
     assert set(OutreachTask.objects.values_list("level", flat=True)) == {3}
 
 
-def test_it_is_the_rows_that_say_once(late, run, sink):
+def test_it_is_the_rows_that_say_once(late, clockwork, sink):
     """The control: without what was kept of each step, the next clock tells of it again."""
-    run()
+    clockwork()
     assert told() == {"Alice": LATE, "Hedda": LATE}
     sent = len(sink.kept)
-    run()
+    clockwork()
     assert len(sink.kept) == sent
     Message.objects.filter(kind="escalation").delete()
     Escalation.objects.all().delete()
-    run()
+    clockwork()
     assert len(sink.kept) == sent + 2 * LATE
