@@ -5,6 +5,7 @@ from email import message_from_bytes, policy
 from email.message import EmailMessage
 from functools import cache
 from html import escape
+from html.parser import HTMLParser
 
 import pytest
 from django.conf import settings
@@ -144,3 +145,85 @@ def test_without_a_brand_no_mail_fetches_anything():
     for language in LANGUAGES:
         html = said(sheet_in(language, "nps").html, values_of("Jo"))
         assert re.findall(r"<(?:img|link|script)|url\(", html) == []
+
+
+class Reader(HTMLParser):
+    """What a person sees of a mail's HTML: its words, and where its links lead."""
+
+    def __init__(self, html: str):
+        super().__init__()
+        self.words, self.links, self._hidden = "", [], []
+        self.feed(html)
+
+    def handle_starttag(self, tag, attributes):
+        given = dict(attributes)
+        if tag in ("head", "div", "a"):
+            self._hidden.append(tag == "head" or "display:none" in given.get("style", ""))
+        if tag == "a" and not any(self._hidden):
+            self.links.append(given["href"])
+
+    def handle_endtag(self, tag):
+        if tag in ("head", "div", "a"):
+            self._hidden.pop()
+
+    def handle_data(self, data):
+        if not any(self._hidden):
+            self.words += f" {data}"
+
+
+LINK = re.compile(r"https?://\S+")
+WORD = re.compile(r"\w+")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("kind", [*Kind.values, "heads-up"])
+def test_text_and_html_say_the_same_and_lead_to_the_same(language, kind):
+    sheet, values = sheet_in(language, kind), values_of("Ines Okafor")
+    text, html = said(sheet.text, values), Reader(said(sheet.html, values))
+    assert LINK.findall(text) == html.links
+    assert {values["unsubscribe"], values["privacy"]} <= set(html.links)
+    assert set(WORD.findall(LINK.sub("", text))) == set(WORD.findall(html.words))
+
+
+CONDITIONAL = re.compile(r"<!--\[if mso(?: \| IE)?\]>(.*?)<!\[endif\]-->", re.S)
+CELL = re.compile(
+    r'<td width="36" height="40"[^>]*><a class="score" href="([^"]+)"[^>]*>\d+</a></td>'
+)
+
+
+@pytest.mark.parametrize(("language", "direction"), [("en", "ltr"), ("ar", "rtl")])
+@pytest.mark.parametrize("kind", Kind.values)
+def test_outlook_gets_the_scores_in_a_table_and_the_mail_600_pixels_wide(language, direction, kind):
+    """Word, which draws it, knows neither blocks in a line nor a greatest width."""
+    html = said(sheet_in(language, kind).html, values_of("Jo"))
+    in_outlook, elsewhere = CONDITIONAL.sub(r"\1", html), CONDITIONAL.sub("", html)
+    scores = [link for link in Reader(html).links if "?score=" in link]
+    assert CELL.findall(in_outlook) == scores
+    opening = (
+        f'<table cellpadding="0" cellspacing="4" border="0" dir="{direction}"><tr><td width="36"'
+    )
+    assert in_outlook.count(opening) == 1
+    assert in_outlook.count('width="600" style="width:600px;"') == 2
+    assert in_outlook.count("<table") == in_outlook.count("</table>") > elsewhere.count("<table")
+    assert 'width="36"' not in elsewhere
+    assert "mso-hide:all" in html  # the link that only machines should find
+
+
+def test_dark_colours_are_there_for_those_who_ask_and_for_outlook():
+    html = said(sheet_in("en", "nps").html, values_of("Jo"))
+    assert '<meta name="color-scheme" content="light dark"' in html
+    assert '<meta name="supported-color-schemes" content="light dark"' in html
+    rules = re.search(r"@media \(prefers-color-scheme: dark\) \{(.*?)\n      \}", html, re.S)[1]
+    for dark in (
+        "body, .page, .page > table { background: #12161b !important; }",
+        ".card, .card > table { background: #1c2229 !important; }",
+        ".ink div, .ink a { color: #e9edf1 !important; }",
+        ".soft div, .soft a { color: #b3bdc8 !important; }",
+        "a.score { color: #e9edf1 !important; background: #2a323c !important;",
+    ):
+        assert dark in rules
+    assert "[data-ogsb] .card, [data-ogsb] .card > table { background: #1c2229" in html
+    assert "[data-ogsc] .ink div { color: #e9edf1" in html
+    body = html.partition("<body")[2]
+    for name in ("page", "card", "ink", "soft", "score"):
+        assert f'class="{name}"' in body
