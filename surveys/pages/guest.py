@@ -82,6 +82,10 @@ class Guest:
         signs = traps.signs_of_press(nonce, sent, headers, self.walked, self.now)
         return [*signs, Sign.HIDDEN_LINK] if self.is_hidden else signs
 
+    def was_in_a_trap(self, invitation: Invitation) -> bool:
+        """A machine that waits on this page has hardly spared the other links of the mail."""
+        return Visit.objects.in_traps(invitation, self.client, self.now).exists()
+
     def note_look(self, invitation: Invitation, score: int | None = None) -> None:
         is_look = self.request.method == "HEAD"
         what = Visit.What.LOOKED if is_look else Visit.What.OPENED

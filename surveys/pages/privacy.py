@@ -11,7 +11,7 @@ from django.utils.timesince import TIME_STRINGS
 from django.views.decorators.http import require_http_methods, require_safe
 
 from surveys.loop.forget import forget
-from surveys.models import Erasure, Invitation, Purpose, Response
+from surveys.models import Erasure, Invitation, Purpose, Response, Sign
 from surveys.pages import nonces
 from surveys.pages.guest import Guest
 from surveys.pages.public import public_page, unknown
@@ -59,10 +59,19 @@ def delete(request: HttpRequest, token: str) -> HttpResponse:
     with translation.override(asked.language):
         if nonce is None:
             return _ask(guest, asked, "privacy_delete", nonces.FORM)
-        if guest.signs(nonce):
+        if signs := _signs(guest, asked, nonce):
+            guest.note_press(asked, None, signs)
             return _ask(guest, asked, "again", nonces.AGAIN)
         forget(asked.customer, None, "", guest.now, Erasure.Cause.CUSTOMER)
         return _render(request, asked, "privacy_deleted")
+
+
+def _signs(guest: Guest, asked: Invitation, nonce: nonces.Nonce) -> list[Sign]:
+    """What is deleted cannot be brought back: who was in a trap of any link presses once more."""
+    signs = guest.signs(nonce)
+    if nonce.form == nonces.FORM and guest.was_in_a_trap(asked):
+        signs = [*signs, Sign.CAUGHT_BEFORE]
+    return signs
 
 
 def _ask(guest: Guest, asked: Invitation, page: str, form: str) -> HttpResponse:

@@ -51,18 +51,13 @@ class Page:
         if nonce is None:
             return self.show()
         signs = self.guest.signs(nonce)
-        if nonce.form == nonces.FORM and self._was_in_a_trap():
+        if nonce.form == nonces.FORM and self.guest.was_in_a_trap(self.invitation):
             signs = [*signs, Sign.CAUGHT_BEFORE]
         self.guest.note_press(self.invitation, None, signs)
         if signs:
             sent = [("scope", "all" if self.everything else "survey")]
             return self._form("again", nonces.AGAIN, sent=sent)
         return self._stop(one_click=False)
-
-    def _was_in_a_trap(self) -> bool:
-        """A machine that waits on this page has hardly spared the other links of the mail."""
-        caught = Visit.objects.in_traps(self.invitation, self.guest.client, self.guest.now)
-        return caught.exists()
 
     def _stop(self, *, one_click: bool) -> HttpResponse:
         now = self.guest.now

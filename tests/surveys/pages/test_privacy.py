@@ -8,8 +8,9 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from surveys.delivery.visits import writer
 from surveys.loop import answer, ask
-from surveys.models import Customer, Erasure, Invitation, Response
+from surveys.models import Customer, Erasure, Invitation, Response, Visit, client_hash
 from surveys.pages import clients, nonces
 from tests.conftest import correct, survey_of
 from tests.planted import COMMENT, EMAIL, NAME, PHONE, asked, planted_customer
@@ -132,6 +133,44 @@ def test_whoever_is_caught_in_a_trap_is_asked_to_press_once_more(client, url, gi
     assert "Please press once more" in delete(client, url, nonces.AGAIN, seconds=1).text
     assert "Your data are deleted" in delete(client, url, nonces.AGAIN, seconds=3).text
     assert Erasure.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("what", "minutes", "address", "is_caught"),
+    [
+        ("hidden_link", 1, "127.0.0.2", True),
+        ("caught", 1, "127.0.0.2", True),
+        ("hidden_link", 3, "127.0.0.2", False),
+        ("hidden_link", 23 * 60, "127.0.0.1", True),
+        ("hidden_link", 25 * 60, "127.0.0.1", False),
+        ("opened", 1, "127.0.0.1", False),
+        ("pressed", 1, "127.0.0.1", False),
+    ],
+)
+def test_a_machine_in_the_traps_of_the_other_links_deletes_nothing(
+    client, url, given, what, minutes, address, is_caught
+):
+    """However long it waits here; whoever was not in them, the control, is taken at their word."""
+    then = timezone.now() - timedelta(minutes=minutes)
+    who = client_hash(address)
+    Visit.objects.create(invitation=given.invitation, what=what, at=then, client=who)
+    page = delete(client, url, seconds=3_600)
+    assert ("Please press once more" in page.text, Erasure.objects.exists()) == (
+        is_caught,
+        not is_caught,
+    )
+    assert "Your data are deleted" in delete(client, url, nonces.AGAIN).text
+    assert Erasure.objects.count() == 1
+
+
+def test_whoever_is_caught_here_is_known_to_the_other_pages(client, url, given, monkeypatch):
+    seen_here = []
+    monkeypatch.setattr(writer, "note", seen_here.append)
+    delete(client, url, seconds=0.5)
+    delete(client, url, nonces.AGAIN)
+    assert [(one.invitation_id, one.what) for one in seen_here] == [
+        (given.invitation_id, "caught"),
+    ]  # a press that deletes leaves nothing, not even that it was made
 
 
 def test_a_machine_that_sends_every_form_of_the_page_deletes_nothing(client, url, given):
