@@ -7,7 +7,7 @@ depends on the hour, so the last four days are counted from the tasks themselves
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Any
@@ -25,7 +25,8 @@ from django.db.models import (
     Value,
     When,
 )
-from django.db.models.functions import Coalesce, TruncMonth
+from django.db.models.functions import Coalesce, TruncMonth, TruncWeek
+from django.utils import timezone
 
 from analysis.measures.closure import Closure
 from analysis.measures.clusters import Moments
@@ -40,7 +41,7 @@ Names = tuple[str, ...]
 Bands = tuple[int, int, int]  # answers in each of BANDS
 NOBODY: Bands = (0, 0, 0)
 DIMENSIONS = ("segment", "product", "region")
-MONTH = TruncMonth("day")
+PERIODS = {"month": TruncMonth("day"), "week": TruncWeek("day")}
 
 
 @dataclass(frozen=True)
@@ -82,10 +83,11 @@ OF_TASK: dict[str, Any] = {
         output_field=IntegerField(),
     ),
     "month": month_of("started_at"),
+    "week": TruncWeek("started_at", tzinfo=timezone.get_default_timezone()),
 }
 OF_DAY: dict[str, Any] = {name: F(name) for name in OF_TASK} | {
     "team": F("owner__team"),
-    "month": MONTH,
+    **PERIODS,
 }
 SUMS = {
     "contacted_in_time": Sum("in_time"),
@@ -162,13 +164,9 @@ def closure_groups(now: datetime) -> dict[str, Q]:
 
 
 def answers(scope: Scope, *by: str) -> list[dict[str, Any]]:
-    """Bands by the named columns and by `source`; `month` is the first day of a month."""
-    rows = scope.of(AnswerDay.objects.all())
-    names = [name for name in by if name != "month"]
-    if "month" in by:
-        rows, names = rows.annotate(month=MONTH), ["month", *names]
+    """Bands by the named columns and by `source`; months and weeks are their first days."""
     return list(
-        rows.values(*names, "source").annotate(
+        _by_columns(scope.of(AnswerDay.objects.all()), (*by, "source")).annotate(
             promoter=Sum("promoters"),
             passive=Sum("passives"),
             detractor=Sum("detractors"),
@@ -178,13 +176,14 @@ def answers(scope: Scope, *by: str) -> list[dict[str, Any]]:
 
 
 def asked(scope: Scope, *by: str) -> list[dict[str, Any]]:
-    """Invitations by the named columns; `month` is the first day of a month."""
-    rows = scope.of(AskedDay.objects.all())
-    names = [name for name in by if name != "month"]
-    if "month" in by:
-        rows, names = rows.annotate(month=MONTH), ["month", *names]
+    """Invitations by the named columns; months and weeks are their first days."""
+    rows = _by_columns(scope.of(AskedDay.objects.all()), by)
     sums = {name: Sum(name) for name in ("invited", "answered", "by_link", "by_link_answered")}
-    return list(_counted(rows.values(*names), sums))
+    return list(_counted(rows, sums))
+
+
+def _by_columns(rows: QuerySet, by: Names) -> QuerySet:
+    return rows.annotate(**{name: PERIODS[name] for name in by if name in PERIODS}).values(*by)
 
 
 MOMENTS = """
@@ -192,26 +191,31 @@ SELECT month, survey, sum(p)::bigint, sum(q)::bigint, sum(d)::bigint, count(*),
     sum((p - d) * (p - d))::bigint, sum((p - d) * (p + q + d))::bigint,
     sum((p + q + d) * (p + q + d))::bigint
 FROM (
-    SELECT month, survey_id AS survey, sum(promoters) AS p, sum(passives) AS q,
-        sum(detractors) AS d
+    SELECT month, CASE WHEN %(apart)s THEN survey_id ELSE 0 END AS survey,
+        sum(promoters) AS p, sum(passives) AS q, sum(detractors) AS d
     FROM analysis_accountmonth
-    WHERE month >= %(first)s AND month < %(end)s
-        AND (%(survey)s::bigint IS NULL OR survey_id = %(survey)s)
+    WHERE month >= %(first)s AND month < %(end)s AND survey_id = ANY(%(surveys)s)
         AND (%(segment)s = '' OR segment = %(segment)s)
         AND (%(product)s = '' OR product = %(product)s)
         AND (%(region)s = '' OR account_id IN (
             SELECT id FROM surveys_account WHERE region = %(region)s))
-    GROUP BY month, survey_id, account_id
+    GROUP BY 1, 2, account_id
 ) AS account
 GROUP BY month, survey
 """
+SurveyMonth = tuple[Month, int]
+TOGETHER = 0  # in place of a survey
 
 
-def moments(scope: Scope, whole: Mapping[tuple[Month, int], Bands]) -> dict[tuple, Moments]:
-    """Of the accounts that answered each survey in each month. `whole` are all answers of known
-    customers; whose belong to no account are each an account of their own."""
+def moments(
+    scope: Scope, surveys: Sequence[int], whole: Mapping[SurveyMonth, Bands]
+) -> dict[SurveyMonth, Moments]:
+    """Of the accounts that answered these surveys, each by itself or TOGETHER, as the keys of
+    `whole` say: all answers of known customers. Those of no account are an account of their own."""
+    apart = all(survey != TOGETHER for _, survey in whole)
     with connection.cursor() as cursor:
-        cursor.execute(MOMENTS, asdict(scope))
+        values = asdict(scope) | {"surveys": list(surveys), "apart": apart}
+        cursor.execute(MOMENTS, values)
         rows = {(Month(m.year, m.month), survey): rest for m, survey, *rest in cursor.fetchall()}
     return {key: _with_single_ones(bands, rows.get(key)) for key, bands in whole.items()}
 
@@ -225,23 +229,25 @@ def _with_single_ones(whole: Bands, row: list[int] | None) -> Moments:
     return singles + Moments(*found)
 
 
-def hidden_cells(scope: Scope) -> set[tuple[Month, int, bool]]:
-    """Months and surveys (and whether of anonymous answers) whose score would tell, as it is or as
-    a difference to the same report with one filter less, what too few people said."""
+def hidden_cells(scope: Scope, *by: str) -> set[tuple]:
+    """Of groups by the named columns and by survey: those whose score would tell, as it is or as a
+    difference to the same report with one filter less, what too few people said. Each with whether
+    it is of anonymous answers."""
     return {
         cell
         for name in DIMENSIONS
-        if (wanted := getattr(scope, name))
-        for cell, counts in _siblings(scope, name).items()
-        if wanted in hidden(counts)
+        if name not in by and (wanted := getattr(scope, name))
+        for cell, siblings in _siblings(scope, name, by).items()
+        if wanted in hidden(siblings)
     }
 
 
-def _siblings(scope: Scope, name: str) -> dict[tuple[Month, int, bool], dict[str, int]]:
+def _siblings(scope: Scope, name: str, by: Names) -> dict[tuple, dict[str, int]]:
     wider = Scope(**{**asdict(scope), name: ""})
-    found: dict[tuple[Month, int, bool], dict[str, int]] = defaultdict(lambda: defaultdict(int))
-    for row in answers(wider, "month", "survey", name):
-        month = Month(row["month"].year, row["month"].month)
+    names = tuple(dict.fromkeys((*by, "survey")))
+    found: dict[tuple, dict[str, int]] = defaultdict(Counter)
+    for row in answers(wider, *names, name):
         is_anonymous = row["source"] == Response.Source.ANONYMOUS
-        found[month, row["survey"], is_anonymous][row[name]] += sum(row[band] for band in BANDS)
+        cell = (*(row[one] for one in names), is_anonymous)
+        found[cell][row[name]] += sum(row[band] for band in BANDS)
     return found

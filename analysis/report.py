@@ -183,8 +183,9 @@ def _surveys(scope: Scope, answers: list[dict]) -> dict[Survey, dict[Month, Surv
     """By survey in the order of their names, and by month."""
     bands, asked = _bands(answers), _asked(scope)
     known = {key: both[False] for key, both in bands.items()}
-    accounts, hidden = counts.moments(scope, known), counts.hidden_cells(scope)
     seen = {survey for _, survey in {**bands, **asked}}
+    accounts = counts.moments(scope, list(seen), known) if known else {}
+    hidden = counts.hidden_cells(scope, "month")
     surveys = Survey.objects.filter(pk__in=seen).order_by("name") if seen else ()
     found: dict[Survey, dict[Month, SurveyFigures]] = {survey: {} for survey in surveys}
     for survey, rows in found.items():
@@ -194,7 +195,7 @@ def _surveys(scope: Scope, answers: list[dict]) -> dict[Survey, dict[Month, Surv
                 *bands.get(key, (NOBODY, NOBODY)),
                 asked.get(key, Asked()),
                 accounts.get(key),
-                frozenset(of for of in (False, True) if (*key, of) in hidden),
+                frozenset(of for of in (False, True) if (month.first_day, survey.pk, of) in hidden),
             )
     return found
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
@@ -34,6 +36,7 @@ TITLES = {
     "region": "By region",
     "survey": "By survey",
 }
+HEADS = {"tier": "Yearly revenue"}
 EXPLAINED = (
     "A month holds the detractors whose 72 elapsed hours began in it: at the answer, at a "
     "correction, or when a colleague overruled a machine’s verdict.",
@@ -64,12 +67,11 @@ def file(request: HttpRequest, form: str) -> HttpResponse:
 def _document(request: HttpRequest) -> tuple[object, Document]:
     form, filters = report_filters(request, now := timezone.now())
     found = closure_report(filters, now, recovered="recovered" in request.GET)
-    as_of = counted_at() or now
     sees_people = request.user.has_perm("surveys.view_outreachtask")
-    return form, document(found, as_of.isoformat(timespec="seconds"), sees_people)
+    return form, document(found, counted_at() or now, sees_people)
 
 
-def document(found: ClosureReport, as_of: str, sees_people: bool) -> Document:
+def document(found: ClosureReport, as_of: datetime, sees_people: bool) -> Document:
     groupings = [name for name in TITLES if sees_people or name not in PEOPLE]
     return Document(
         name=f"closure-{found.month}",
@@ -153,7 +155,7 @@ def _group_table(name: str, found: ClosureReport) -> Table:
     return Table(
         name,
         TITLES[name],
-        (Column(name, name.capitalize()), *CLOSURE),
+        (Column(name, HEADS.get(name, name.capitalize())), *CLOSURE),
         [[Cell.of(group), *closure_cells(one)] for group, one in found.groups[name]],
         empty="No detractor’s 72 hours began in this month.",
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from analysis import phrases
 from analysis.measures.closure import Closure
@@ -78,7 +79,7 @@ class Document:
     name: str  # of the file
     title: str
     subtitle: str
-    as_of: str
+    as_of: datetime
     figures: Sequence[Figure]
     tables: Sequence[Table]
     explained: Sequence[str] = ()  # how the figures are made
@@ -89,6 +90,9 @@ def rounded(value: Value) -> Value:
 
 
 CLOSURE = (
+    Column("rate", "Within 72 h"),
+    Column("rate_low"),
+    Column("rate_high"),
     Column("in_time", "In time", is_number=True),
     Column("late", "Late", is_number=True),
     Column("overdue", "Overdue", is_number=True),
@@ -96,9 +100,6 @@ CLOSURE = (
     Column("not_yet_due_open", "Not yet due, open", is_number=True),
     Column("withdrawn", "Withdrawn", is_number=True),
     Column("n"),
-    Column("rate", "Within 72 h"),
-    Column("rate_low"),
-    Column("rate_high"),
 )
 
 
@@ -116,8 +117,8 @@ def closure_cells(closure: Closure) -> list[Cell]:
         closure.n,
     )
     return [
-        *map(Cell.of, counts),
         Cell(rounded(rate), phrases.closure(closure)),
         Cell(rounded(low), ""),
         Cell(rounded(high), ""),
+        *map(Cell.of, counts),
     ]

@@ -12,6 +12,8 @@ from collections.abc import Callable
 from typing import Any
 
 from django.http import HttpResponse, JsonResponse
+from django.utils import timezone
+from django.utils.formats import date_format
 
 from analysis.pages.document import Cell, Column, Document, Table
 from surveys.exports import csv_file
@@ -38,7 +40,7 @@ def as_json(document: Document) -> JsonResponse:
     body = {
         "report": document.title,
         "of": document.subtitle,
-        "as_of": document.as_of,
+        "as_of": document.as_of.isoformat(timespec="seconds"),
         "tables": {
             table.name: [dict(zip(names[table.name], row, strict=True)) for row in _values(table)]
             for table in document.tables
@@ -102,7 +104,7 @@ def _plain(document: Document) -> dict[str, object]:
     return {
         "title": document.title,
         "subtitle": document.subtitle,
-        "as_of": document.as_of,
+        "as_of": date_format(timezone.localtime(document.as_of), "DATETIME_FORMAT"),
         "figures": [vars(figure) for figure in document.figures],
         "explained": list(document.explained),
         "tables": [_plain_table(table) for table in document.tables],

@@ -48,7 +48,10 @@ class FilterForm(forms.Form):
         self.chosen: dict[str, str] = dict(self.data)
 
 
-def report_filters(request: HttpRequest, now: datetime) -> tuple[FilterForm, Filters]:
+def report_filters(
+    request: HttpRequest, now: datetime, more: dict[str, Choice] | None = None
+) -> tuple[FilterForm, Filters]:
+    """`more` are further choices, which the caller reads."""
     months = _months(request, now, newest_month(now))
     found = _dimensions(Month.parse(months.offered[0][0]))
     form = FilterForm(
@@ -56,6 +59,7 @@ def report_filters(request: HttpRequest, now: datetime) -> tuple[FilterForm, Fil
         {
             "month": months,
             "survey": Choice([("", "All surveys"), *_surveys()]),
+            **(more or {}),
             **{name: Choice([("", f"All {name}s"), *_same(found[name])]) for name in DIMENSIONS},
         },
     )

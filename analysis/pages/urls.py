@@ -3,7 +3,7 @@
 from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 
-from analysis.pages import board, closure, report, themes
+from analysis.pages import board, closure, dashboard, report, themes
 from analysis.pages.files import FORMS
 
 
@@ -24,6 +24,8 @@ register_converter(Form, "form")
 app_name = "analysis"
 urlpatterns = [
     path("board/", board.page, name="board"),
+    path("dashboard/", dashboard.page, name="dashboard"),
+    path("dashboard/<form:form>", dashboard.file, name="dashboard-file"),
     path("closure/", closure.page, name="closure"),
     path("closure/<form:form>", closure.file, name="closure-file"),
     path("report/", report.report, name="report"),
