@@ -8,6 +8,7 @@ from django.utils import timezone
 from surveys.admin import looks, queue
 from surveys.delivery import lanes
 from surveys.models import Message, OutreachTask, Survey, User, Wave
+from surveys.models.call_order import CallOrder
 
 MOST_URGENT = 5
 
@@ -45,9 +46,10 @@ def _queue(user: User, now) -> dict:
         for tab in shown
     ]  # fmt: skip
     first = queue.opening_tab(user)
-    tasks = OutreachTask.objects.visible_to(user).filter(first.rows).most_urgent_first()
+    tasks = OutreachTask.objects.visible_to(user).with_deadline().filter(first.rows)
     waiting = tasks.filter(deadline__isnull=False).select_related("customer__account", "response")
-    urgent = [(task, *looks.urgency(task, now)) for task in waiting[:MOST_URGENT]]
+    order = CallOrder(waiting, now, timezone.get_current_timezone())
+    urgent = [(task, *looks.urgency(task, now)) for task in order[:MOST_URGENT]]
     return {"figures": figures, "urgent": urgent, "first_tab": first}
 
 

@@ -109,7 +109,7 @@ def counts(user: User, now: datetime) -> dict[str, int]:
     asked = {tab.name: tab.rows for tab in tabs(user, now)}
     asked["asleep"] = OPEN & Q(owner=user) & asleep(now)
     first, *others = (_counted(user, name, rule) for name, rule in asked.items())
-    return dict(first.union(*others, all=True))
+    return dict.fromkeys(asked, 0) | dict(first.union(*others, all=True))  # who sees none has none
 
 
 def _counted(user: User, name: str, rule: Q) -> QuerySet:

@@ -74,6 +74,8 @@ class OutreachTaskAdmin(Assigning, SavedViews, Admin):
         return [latest, "-pk"] if latest else [BY_DEADLINE, "due_at", "pk"]
 
     def get_paginator(self, request, queryset, per_page, *args, **kwargs):
+        if queryset.model is not OutreachTask:  # but the entries of a task's history
+            return super().get_paginator(request, queryset, per_page, *args, **kwargs)
         return queue.pages(request, queryset, per_page)
 
     def get_changelist(self, request, **kwargs):

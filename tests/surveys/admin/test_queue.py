@@ -5,6 +5,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from analysis.models import Mention, Theme
+from surveys.admin.queue import counts
 from surveys.loop import close, confirm, reach_out, snooze
 from surveys.models import Absence, Account, Confirmation, Message, OutreachTask, Survey, Tier
 from tests.surveys.admin.conftest import names, queue
@@ -92,7 +93,7 @@ def test_high_value_comes_first_within_a_day(signed_in, opened, alice, now):
     rich = Account.objects.create(name="Rich", owner=alice, revenue=900_000)
     midnight = (now + timedelta(days=2)).replace(hour=0, minute=0, second=0, microsecond=0)
     at_its_end = 72 - (midnight - now).total_seconds() / 3600  # hours since the answer
-    opened(at_its_end + 20, "Poor Pia")
+    opened(at_its_end + 18, "Poor Pia")
     opened(at_its_end + 2, "Rich Rui", to=rich)
     opened(at_its_end + 10, "Mild Mo")
     assert names(queue(signed_in(alice))) == ["Rich Rui", "Poor Pia", "Mild Mo"]
@@ -254,3 +255,26 @@ def test_nobody_deletes_or_adds_a_task(signed_in, task, administrator):
         {"action": "delete_selected", "_selected_action": task.pk, "post": "yes"},
     )
     assert OutreachTask.objects.count() == Survey.objects.count() == 1
+
+
+def test_the_history_of_a_task_opens(signed_in, task, alice):
+    page = signed_in(alice).get(f"/admin/surveys/outreachtask/{task.pk}/history/")
+    assert page.status_code == 200
+    assert "opened the outreach task" in page.content.decode()
+
+
+def test_who_sees_no_task_has_none_under_each_tab(product, now):
+    assert set(counts(product, now).values()) == {0}
+
+
+def test_today_shows_whom_to_call_next_in_the_order_of_the_queue(signed_in, opened, alice, now):
+    rich = Account.objects.create(name="Rich", owner=alice, revenue=900_000)
+    day_after = now + timedelta(days=2)
+    midnight = day_after.replace(hour=0, minute=0, second=0, microsecond=0)
+    at_its_end = 72 - (midnight - now).total_seconds() / 3600  # hours since the answer
+    opened(at_its_end + 18, "Poor Pia")
+    opened(at_its_end + 2, "Rich Rui", to=rich)
+    reach_out.log_contact(opened(90, "Done Dee"), alice, "phone", "spoke", "", now)
+    page = signed_in(alice).get("/admin/")
+    called = [task.customer.name for task, *_ in page.context["urgent"]]
+    assert called == ["Rich Rui", "Poor Pia"]
