@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.apps import apps
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
+from django.utils.formats import date_format
 
 from surveys.models import (
     Account,
@@ -38,6 +42,7 @@ POINTERS: dict[str, type[models.Model]] = {
     "wave": Wave,
 }
 RELATED = {"root_cause": "parent"}
+MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(\+\d\d:\d\d|Z)", re.ASCII)
 SAID_ELSEWHERE = {"due_at"}  # the page that shows the history shows it too
 
 # What each verb has done to its noun.
@@ -52,7 +57,7 @@ WORDS = {
     "close": "closed",
     "contact": "logged a contact on",
     "create": "created",
-    "confirm": "answered whether it helped, about",
+    "confirm": "gave the customer's word on",
     "decide": "decided about",
     "delete": "deleted",
     "deny": "opened again",
@@ -81,6 +86,7 @@ WORDS = {
     "withdraw": "withdrew",
     "write": "wrote to the customer of",
 }
+OF_ONE_NOUN = {("ask", "outreachtask"): "asked the customer about"}
 NOBODY = "A customer or the clock"
 
 
@@ -92,11 +98,12 @@ class Line:
     @property
     def sentence(self) -> str:
         """Such as “Mira changed the account”."""
-        return f"{self.entry.actor or NOBODY} {words(self.entry.verb)} the {noun(self.entry)}"
+        did = words(self.entry.verb, self.entry.noun)
+        return f"{self.entry.actor or NOBODY} {did} the {noun(self.entry)}"
 
 
-def words(verb: str) -> str:
-    return WORDS.get(verb, f"did “{verb}” to")
+def words(verb: str, noun: str = "") -> str:
+    return OF_ONE_NOUN.get((verb, noun)) or WORDS.get(verb, f"did “{verb}” to")
 
 
 def noun(entry: AuditEntry) -> str:
@@ -172,4 +179,14 @@ def _plain(value: object) -> str:
         return "yes" if value else "no"
     if isinstance(value, list):
         return ", ".join(map(_plain, value))
+    if isinstance(value, str) and MOMENT.fullmatch(value):
+        return _moment(value)
     return "" if value is None else str(value)
+
+
+def _moment(text: str) -> str:
+    """In the reader's own time; what looks like a moment and is none stays as it is."""
+    try:
+        return date_format(timezone.localtime(datetime.fromisoformat(text)), "DATETIME_FORMAT")
+    except (ValueError, OverflowError):
+        return text

@@ -119,7 +119,7 @@ def test_a_day_in_the_life(page, inbox, sign_in, tasks, alice, cara, lead, manag
     with_the_keyboard_alone(desk, "Cleo Calder")
     desk.log("Dora Dean", "spoke", "Edgar Dean")
     desk.close("improved")
-    desk.log("Late Larsson", "spoke")
+    without_scripts(page, tasks, "Late Larsson")
     desk.log("Rita Reply", "no_answer")
     desk.write("Rita Reply")
     desk.write("Silas Still")
@@ -174,6 +174,17 @@ def with_the_keyboard_alone(desk: Desk, name: str) -> None:
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="How it ended")).to_be_visible()
+
+
+def without_scripts(page, tasks, name: str) -> None:
+    """The same colleague in a browser that runs none."""
+    context = page.context.browser.new_context(
+        java_script_enabled=False,
+        storage_state=page.context.storage_state(),
+        base_url=page.url.partition("/admin")[0],
+    )
+    Desk(context.new_page(), tasks).log(name, "spoke")
+    context.close()
 
 
 def tab_to(page, target) -> None:

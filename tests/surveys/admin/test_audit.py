@@ -9,6 +9,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
 from surveys.admin import history
 from surveys.admin.history import WORDS, readable
@@ -157,3 +158,16 @@ def test_choices_are_shown_in_their_words(task, alice, now):
 def test_every_verb_has_its_words(entries):
     assert all(text == text.strip().lower() or "API" in text for text in WORDS.values())
     assert history.words("something new") == "did “something new” to"
+
+
+def test_moments_are_told_in_the_readers_time(customer, now):
+    after = {"until": "2026-03-10T09:00:00.5+00:00", "name": "2026-99-10T09:00:00+00:00",
+             "first": "0001-01-01T00:00:00+00:00"}  # fmt: skip
+    entry = AuditEntry.record("snooze", customer, now, after=after)
+    with timezone.override("Asia/Tokyo"):
+        (line,) = readable([entry])
+    assert [after for _, _, after in line.changes] == [
+        "March 10, 2026, 6 p.m.",
+        "2026-99-10T09:00:00+00:00",
+        "Jan. 1, 0001, 9:18 a.m.",
+    ]

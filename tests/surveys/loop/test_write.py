@@ -84,6 +84,18 @@ def test_a_mail_that_the_server_refused_is_no_attempt(mail_server, task, alice, 
         mailed(task, alice, now)
 
 
+def test_a_mail_that_may_have_arrived_is_sent_again_and_logged_once(mail_server, task, alice, now):
+    mail_server.at_data = ["keep, then hang up"]
+    mailed(task, alice, now)
+    send.drain(timezone.now)
+    assert write.log_sent(timezone.now()) == 0
+    Message.objects.update(next_at=now)
+    send.drain(timezone.now)
+    assert write.log_sent(timezone.now()) == 1
+    ids = [message_from_bytes(content)["Message-ID"] for _, content in mail_server.kept]
+    assert ids == [task.contacts.get().message_id] * 2
+
+
 def test_a_mail_sent_while_the_task_was_closed_is_logged_all_the_same(
     mail_server, task, alice, root_cause, now
 ):
