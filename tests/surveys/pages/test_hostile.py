@@ -2,11 +2,15 @@
 500 raises in these tests, and fails them; unless a test says otherwise, nothing is stored."""
 
 import re
+from urllib.parse import urlencode, urljoin, urlsplit
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from django.utils.translation import trans_real
 
-from surveys.loop import ask
+from surveys.loop import ask, asked
 from surveys.models import (
     Customer,
     OutreachTask,
@@ -15,6 +19,7 @@ from surveys.models import (
     Sign,
     Suppression,
 )
+from surveys.models.invitations import token_digest
 from surveys.pages import clients, nonces
 from tests.bench.forms import forms_of, seen_form
 from tests.surveys.pages.pressing import press, seen
@@ -88,6 +93,39 @@ def test_two_thousand_guesses_hit_nothing_and_are_slowed_down(client, url, invit
 DIGITS = str.maketrans("0189", "yzwx")  # base32 has none of them
 
 
+PAGES = {"/a/": "answer", "/u/": "unsubscribe", "/p/": "privacy"}
+
+
+def test_a_guess_that_begins_well_is_looked_up_like_any_other(client, invitation, monkeypatch):
+    """By the digest of the whole, which says nothing of how much of it was right: how long it takes
+    cannot either."""
+    asked_for = []
+    find = asked.first_row
+    monkeypatch.setattr(
+        asked, "first_row", lambda sql, values: asked_for.append((sql, values)) or find(sql, values)
+    )
+    for path, purpose in PAGES.items():
+        token = invitation.token(purpose)
+        guesses = [token[:n] + UNKNOWN[n:] for n in (25, 20, 13, 1)] + [UNKNOWN, "z" * 26]
+        assert token not in guesses
+        statements = []
+        for guess in guesses:
+            digest = token_digest(guess)
+            with CaptureQueriesContext(connection) as queries:
+                assert client.get(path + guess).status_code == 404
+            said = [query["sql"] or "prepared" for query in queries]
+            hexed = digest.hex()
+            assert purpose == "answer" or any(hexed in one for one in said)
+            assert not any(guess in one for one in said)
+            statements.append([one.replace(hexed, "?") for one in said])
+        assert statements == [statements[0]] * len(guesses)
+    digests = [values.pop("digest") for _, values in asked_for]
+    assert len(set(digests)) == 6
+    assert {len(digest) for digest in digests} == {32}
+    assert len({sql for sql, _ in asked_for}) == 1
+    assert not any(UNKNOWN[:9] in str(values) for _, values in asked_for)
+
+
 def test_after_a_minute_guesses_are_answered_again(client, monkeypatch):
     for _ in range(61):
         page = client.get(f"/a/{UNKNOWN}")
@@ -109,6 +147,50 @@ def test_nobody_is_sent_elsewhere(client, url):
                 assert (reply.status_code, "Location" in reply) == (200, False)
                 assert not re.search(r"evil\.example|alert\(1\)", reply.text)
                 assert {form.action for form in forms_of(reply.text)} <= {"", url}
+
+
+def own_address(location: str) -> bool:
+    """Where a browser goes from the log-in (WHATWG URL, 4.4): for it `\\` is `/` and three slashes
+    are two, and it drops tabs and line ends."""
+    there = re.sub(r"[\t\r\n]", "", location).replace("\\", "/").strip()
+    there = re.sub("^//+", "//", there)
+    return urlsplit(urljoin("http://testserver/admin/login/", there))[:2] == ("http", "testserver")
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        *ELSEWHERE,
+        "/\\evil.example",
+        "///evil.example",
+        "/\t/evil.example",
+        "https:evil.example",
+        "data:text/html,x",
+        "//testserver@evil.example",
+        " //evil.example",
+    ],
+)
+def test_a_log_in_leads_nowhere_else(client, administrator, target):
+    administrator.set_password("a-long-password")
+    administrator.save()
+    said = {"username": administrator.email, "password": "a-long-password", "next": target}
+    query = urlencode({"next": target})
+    for way in (f"/admin/login/?{query}", "/admin/login/"):
+        client.logout()
+        assert "evil.example" not in re.findall(r'action="([^"]*)"', client.get(way).text)
+        reply = client.post(way, said)
+        assert reply.status_code == 302  # logged in
+        assert own_address(reply["Location"]), reply["Location"]
+    assert not own_address(target)  # the control: a browser would have gone there
+
+
+def test_a_log_in_leads_to_the_page_of_ours_that_was_asked_for(client, administrator):
+    """The control."""
+    administrator.set_password("a-long-password")
+    administrator.save()
+    said = {"username": administrator.email, "password": "a-long-password"}
+    reply = client.post("/admin/login/?next=/admin/surveys/response/", said)
+    assert (reply.status_code, reply["Location"]) == (302, "/admin/surveys/response/")
 
 
 # Scores
@@ -224,6 +306,24 @@ STRANGE = [
     {"Range": "bytes=0-"},
     {"Sec-Fetch-Mode": "\0", "Sec-CH-UA": "\0"},
 ]
+
+
+def test_of_a_long_list_of_languages_only_the_beginning_is_read(client, url, monkeypatch):
+    """The cut comes before the parsing: what takes long is never looked at."""
+    parsed = []
+    parse = trans_real._parse_accept_lang_header
+    monkeypatch.setattr(
+        trans_real, "_parse_accept_lang_header", lambda text: parsed.append(text) or parse(text)
+    )
+    many = ",".join(f"x{n};q=0.{n}" for n in range(50_000))
+    for header in (f"de,{many}", "de," * 50_000, "de-" * 50_000, "de"):
+        assert client.get(url, headers={"Accept-Language": header}).status_code == 200
+    assert [len(text) <= trans_real.LANGUAGE_CODE_MAX_LENGTH for text in parsed] == [True] * len(
+        parsed
+    )
+    assert parsed[-1] == "de"  # the control: what is short is read whole
+    assert len(parsed) >= 3
+    assert trans_real.LANGUAGE_CODE_MAX_LENGTH == 500
 
 
 def test_strange_headers_do_no_harm(client, url):

