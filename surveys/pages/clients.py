@@ -62,6 +62,13 @@ class Lately:
                 done.popleft()
             return [thing for _, thing in done]
 
+    def of(self, client: str) -> list[object]:
+        """Everything the client did lately."""
+        now = self.clock()
+        with self._lock:
+            done = self._done.get(client, ())
+            return [thing for at, thing in done if now - at <= self.seconds]
+
     def forget(self) -> None:
         with self._lock:
             self._done.clear()
@@ -72,9 +79,15 @@ guesses = Lately(seconds=60, most=61)
 MOST_GUESSES = 60  # unknown links a minute
 
 
-def links_walked(client: str, token: str) -> int:
-    """How many different links the client opened or pressed within 10 seconds, with this one."""
-    return len(set(walks.add(client, token.lower())))
+def meet(client: str, invitation: int) -> None:
+    """The client opened or pressed a link of that invitation."""
+    walks.add(client, invitation)
+
+
+def invitations_met(client: str) -> int:
+    """Of how many invitations the client opened or pressed a link within 10 seconds. One mail holds
+    several links, and whoever follows all of them goes nowhere else."""
+    return len(set(walks.of(client)))
 
 
 def guesses_too_much(client: str) -> bool:

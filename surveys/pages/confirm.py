@@ -52,6 +52,7 @@ class Page:
     def __init__(self, guest: Guest, question: Confirmation):
         self.guest, self.question = guest, question
         self.asked = question.task.response.invitation
+        guest.meet(self.asked)
 
     def show(self) -> HttpResponse:
         self.guest.note_look(self.asked)

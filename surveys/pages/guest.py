@@ -32,16 +32,25 @@ class Guest:
         self.page = token
         self.now = timezone.now()
         self.language = translation.get_language() or ""  # the browser's, among ours
-        address = clients.address_of(request)
-        self.client = client_hash(address)
-        self.walked = clients.links_walked(address, token)
+        self.address = clients.address_of(request)
+        self.client = client_hash(self.address)
 
     def find(self) -> Asked | None:
-        return asked.find(self.token, self.language, self.client, self.now)
+        about = asked.find(self.token, self.language, self.client, self.now)
+        if about:
+            self.meet(about.invitation)
+        return about
 
     def press_at_once(self, score: int, comment: str) -> Press | None:
         """The usual press of a person. None: there is no such link."""
-        return press(self.token, score, comment, self.language, self.client, self.now)
+        pressed = press(self.token, score, comment, self.language, self.client, self.now)
+        if pressed:
+            self.meet(pressed.asked.invitation)
+        return pressed
+
+    def meet(self, invitation: Invitation) -> None:
+        """It is a link of that invitation; who has those of many within seconds walks."""
+        clients.meet(self.address, invitation.pk)
 
     def press(self, about: Asked, score: int, **how: Any) -> Pressed:
         """Any press of the page with the scores; see answer.press."""
@@ -79,7 +88,8 @@ class Guest:
     def signs(self, nonce: nonces.Nonce) -> list[Sign]:
         """What this press shows of a machine."""
         sent, headers = self.request.POST, self.request.headers
-        signs = traps.signs_of_press(nonce, sent, headers, self.walked, self.now)
+        walked = clients.invitations_met(self.address)
+        signs = traps.signs_of_press(nonce, sent, headers, walked, self.now)
         return [*signs, Sign.HIDDEN_LINK] if self.is_hidden else signs
 
     def was_in_a_trap(self, invitation: Invitation) -> bool:

@@ -56,6 +56,7 @@ def delete(request: HttpRequest, token: str) -> HttpResponse:
     nonce = guest.proof()
     if asked is None:
         return _render(request, None, "privacy_deleted") if nonce else unknown(request)
+    guest.meet(asked)
     with translation.override(asked.language):
         if nonce is None:
             return _ask(guest, asked, "privacy_delete", nonces.FORM)

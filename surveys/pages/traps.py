@@ -24,7 +24,7 @@ def signs_of_press(
 ) -> list[Sign]:
     """Why this press looks like a machine's, most certain first; empty for a person's.
 
-    `walked` is how many customers' links the client opened within 10 seconds. That alone says
+    `walked` is of how many invitations the client opened links within 10 seconds. That alone says
     nothing, for a whole office may sit behind one address.
     """
     signs = []

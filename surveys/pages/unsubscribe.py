@@ -36,6 +36,7 @@ class Page:
 
     def __init__(self, guest: Guest, invitation: Invitation):
         self.guest, self.invitation = guest, invitation
+        guest.meet(invitation)
         self.everything = guest.posted("scope") == "all"
 
     def show(self) -> HttpResponse:

@@ -71,10 +71,16 @@ def test_memory_has_bounds(clock, monkeypatch):
     assert lately.add("one", "y") == ["y"]
 
 
-def test_a_link_in_capitals_is_the_same_link():
-    assert clients.links_walked("192.0.2.1", "abc") == 1
-    assert clients.links_walked("192.0.2.1", "ABC") == 1
-    assert clients.links_walked("192.0.2.1", "abd") == 2
+def test_each_invitation_counts_once_for_ten_seconds(monkeypatch, clock):
+    monkeypatch.setattr(clients.walks, "clock", clock)
+    for moment, invitation in ((0, 1), (5, 1), (6, 2)):
+        clock.now = moment
+        clients.meet("192.0.2.1", invitation)
+    assert [clients.invitations_met(client) for client in ("192.0.2.1", "192.0.2.2")] == [2, 0]
+    clock.now = 16
+    assert clients.invitations_met("192.0.2.1") == 1
+    clock.now = 17
+    assert clients.invitations_met("192.0.2.1") == 0
 
 
 @pytest.mark.django_db(transaction=True)

@@ -100,6 +100,28 @@ def test_a_walk_by_what_looks_like_a_program(client, nps, office, second):
     assert caught(walk(client, office[:3], nps, **second)) == ["walker"]
 
 
+def test_the_links_of_one_mail_are_no_walk(client, nps, office):
+    """Whoever wants to be out reads, opts out and deletes, perhaps in an odd browser."""
+    odd = {"User-Agent": "", "Accept-Language": ""}
+    [asked] = ask.invite(nps, office[:1], "test:2", timezone.now())
+    links = [f"/a/{asked.token()}", f"/u/{asked.token('unsubscribe')}"]
+    links += [f"/p/{asked.token('privacy')}{page}" for page in ("", "/delete")]
+    for link in [*links, links[0].upper().replace("/A/", "/a/")]:
+        assert client.get(link, headers=odd).status_code == 200
+    pages = [press(client, link, headers=odd, score="3").text for link in (links[0], links[1])]
+    assert ["Please press once more" in page for page in pages] == [False, False]
+
+
+@pytest.mark.parametrize(("path", "purpose"), [("/u/", "unsubscribe"), ("/p/", "privacy")])
+def test_opt_outs_and_deletions_of_many_mails_are_a_walk(client, nps, office, path, purpose):
+    """The control."""
+    odd = {"User-Agent": "", "Accept-Language": ""}
+    asked = ask.invite(nps, office, "test:2", timezone.now())
+    ways = [path + one.token(purpose) + ("/delete" if path == "/p/" else "") for one in asked]
+    pages = [press(client, way, headers=odd).text for way in ways]
+    assert ["Please press once more" in page for page in pages] == [False, False, True, True]
+
+
 def test_an_office_behind_one_address_is_no_machine(client, nps, office):
     assert caught(walk(client, office, nps)) == []
 
