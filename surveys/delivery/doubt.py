@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
-from surveys.models import DeliveryEvent, Message, Response
+from surveys.models import DeliveryEvent, Invitation, Message, Response
 
 # A server may take so long to say that it has taken a mail (RFC 5321, 4.5.3.2.6), and we may have
 # been cut off at the beginning of it.
@@ -37,11 +37,19 @@ def reconcile(now: datetime) -> int:
     What has evidence was sent. With RESEND_IN_DOUBT, what has none after 10 minutes is sent again,
     with its Message-ID and its link; else it stays for a person.
     """
-    doubtful = Message.objects.in_doubt()
-    arrived = doubtful.filter(evidence()).update(
-        state=State.SENT, sent_at=F("handed_at"), last_error=""
-    )
+    arrived = _arrived(Message.objects.in_doubt().filter(evidence()))
     return arrived + (send_again(ripe(now), now) if settings.RESEND_IN_DOUBT else 0)
+
+
+def link_used(invitation: Invitation) -> int:
+    """Somebody opted out, or had their data deleted, by a link that only the mail held. Neither
+    leaves a row that names the invitation, so it counts at once. Returns how many it settles."""
+    mine = {"invitation": invitation, "kind": Message.Kind.INVITATION}
+    return _arrived(Message.objects.in_doubt().filter(**mine))
+
+
+def _arrived(mails: QuerySet[Message]) -> int:
+    return mails.update(state=State.SENT, sent_at=F("handed_at"), last_error="")
 
 
 def ripe(now: datetime) -> QuerySet[Message]:
@@ -53,7 +61,7 @@ def settle(message: Message, arrived: bool, now: datetime) -> bool:
     """The receiving side was asked, and said whether it has the mail. False: no doubt any more."""
     mine = Message.objects.in_doubt().filter(pk=message.pk, lease=message.lease)
     if arrived:
-        return mine.update(state=State.SENT, sent_at=F("handed_at"), last_error="") == 1
+        return _arrived(mine) == 1
     return send_again(mine, now) == 1
 
 

@@ -17,6 +17,7 @@ from django.db import transaction
 from django.db.models import Model, Q, QuerySet
 from django.utils import timezone
 
+from surveys.delivery import doubt
 from surveys.models import (
     AuditEntry,
     Customer,
@@ -25,6 +26,7 @@ from surveys.models import (
     Erasure,
     Event,
     InboundMail,
+    Invitation,
     Message,
     OutreachTask,
     Response,
@@ -42,18 +44,26 @@ Cause = Erasure.Cause
 
 @transaction.atomic
 def forget(
-    customer: Customer, by: User | None, reason: str, now: datetime, cause: str = Cause.COLLEAGUE
+    customer: Customer,
+    by: User | None,
+    reason: str,
+    now: datetime,
+    cause: str = Cause.COLLEAGUE,
+    link: Invitation | None = None,
 ) -> Erasure:
     """Forget everything that says who the customer is, in one transaction, for good.
 
-    `cause` is one of Erasure.Cause; `by` is the colleague, if one did it. Forgetting twice changes
-    nothing. A mail that is being sent either had reached the server before, or is not sent.
+    `cause` is one of Erasure.Cause; `by` is the colleague, if one did it, and `link` the invitation
+    by whose link the customer did. Forgetting twice changes nothing. A mail that is being sent
+    either had reached the server before, or is not sent.
     """
     customer = locked(customer)
     if customer.forgotten_at:
         return customer.erasure
     for signpost in customer.signposts.all():  # of their other records, which were merged
         forget(signpost, by, reason, now, cause)
+    if link:
+        doubt.link_used(link)
     if customer.email:
         Suppression.add(customer.email, Suppression.Reason.FORGOTTEN, now)
     erasure = Erasure.objects.create(

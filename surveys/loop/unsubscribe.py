@@ -8,6 +8,7 @@ from django.db import transaction
 from django.db.models import Max
 from django.db.models.functions import Coalesce
 
+from surveys.delivery import doubt
 from surveys.models import AuditEntry, Invitation, Suppression
 
 SOONER_THAN_PEOPLE = timedelta(seconds=60)
@@ -22,6 +23,7 @@ def unsubscribe(
     A `one_click` (RFC 8058) within a minute of the mail is perhaps a machine that tries every link.
     It is honoured all the same, and the audit entry says so.
     """
+    doubt.link_used(invitation)
     customer, family = invitation.customer, None if everything else invitation.survey.family
     if not customer.email:
         return False

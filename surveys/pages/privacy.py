@@ -63,7 +63,7 @@ def delete(request: HttpRequest, token: str) -> HttpResponse:
         if signs := _signs(guest, asked, nonce):
             guest.note_press(asked, None, signs)
             return _ask(guest, asked, "again", nonces.AGAIN)
-        forget(asked.customer, None, "", guest.now, Erasure.Cause.CUSTOMER)
+        forget(asked.customer, None, "", guest.now, Erasure.Cause.CUSTOMER, link=asked)
         return _render(request, asked, "privacy_deleted")
 
 

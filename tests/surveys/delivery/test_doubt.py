@@ -8,6 +8,8 @@ from django.utils import timezone
 from surveys.delivery import claim, doubt, handover, outcomes, send
 from surveys.delivery.handover import HandOver
 from surveys.loop import answer, deliver
+from surveys.loop.forget import forget
+from surveys.loop.unsubscribe import unsubscribe
 from surveys.models import DeliveryEvent, Message
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -38,6 +40,36 @@ def test_an_answer_proves_nothing_about_a_reminder(doubtful):
     answer.give(doubtful.invitation, 9, "", timezone.now())
     assert doubt.reconcile(timezone.now()) == 0
     assert state(doubtful) == "in_doubt"
+
+
+def opt_out(invitation):
+    unsubscribe(invitation, timezone.now(), one_click=True)
+
+
+def delete(invitation):
+    forget(invitation.customer, None, "", timezone.now(), "customer", link=invitation)
+
+
+@pytest.mark.parametrize("use", [opt_out, delete])
+def test_whoever_opts_out_or_deletes_by_the_link_had_the_invitation(doubtful, use):
+    use(doubtful.invitation)
+    assert (state(doubtful), doubtful.sent_at) == ("sent", doubtful.handed_at)
+
+
+@pytest.mark.parametrize("use", [opt_out, delete])
+def test_the_link_of_one_mail_says_nothing_of_another_or_of_a_reminder(doubtful, use):
+    """The control."""
+    other = Message.objects.exclude(pk=doubtful.pk).first()
+    use(other.invitation)
+    assert state(doubtful) == "in_doubt"
+    Message.objects.filter(pk=doubtful.pk).update(kind="reminder")
+    use(doubtful.invitation)
+    assert state(doubtful) != "sent"
+
+
+def test_a_colleague_who_forgets_a_customer_proves_nothing(doubtful):
+    forget(doubtful.invitation.customer, None, "", timezone.now())
+    assert state(doubtful) == "cancelled"
 
 
 @pytest.mark.parametrize("kind", DeliveryEvent.Kind.values)
