@@ -30,6 +30,7 @@ def web(tmp_path, settings):
         server.stop()
 
 
+@pytest.mark.timeout(90)  # it is to take no longer in CI
 def test_scanners_leave_no_answer_no_opt_out_and_no_task(web, nps, chromium):
     scans = scan(nps, web().port, chromium, links=200, in_chromium=10)
     found = figures(scans)
