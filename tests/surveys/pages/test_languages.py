@@ -1,7 +1,7 @@
 """Each page speaks one language: the invitation's, and the browser's where there is none."""
 
 import re
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from django.conf import settings
@@ -11,7 +11,9 @@ from django.utils.formats import date_format
 from surveys.admin.default_words import default_wording
 from surveys.loop import answer, ask
 from surveys.models import Invitation
+from surveys.pages import about
 from surveys.pages.about import kept_until
+from tests.surveys.pages.pressing import press
 
 pytestmark = pytest.mark.django_db(transaction=True)  # a page's READ ONLY needs a real transaction
 
@@ -78,6 +80,41 @@ def test_a_page_of_an_invitation_speaks_its_language_whatever_the_browsers(
     assert (refused.status_code, shown(refused)[0]) == (422, language)
     with translation.override(language):
         assert translation.gettext("Please choose a score.") in refused.text
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_scores_are_in_the_digits_in_which_they_are_typed(client, invited, language):
+    """Western ones everywhere, also in Arabic: what is shown is what the form takes."""
+    url = way(invited(language))
+    page = client.get(url)
+    assert re.findall(r'name="score" value="(\d+)"[^>]*><span>(\d+)', page.text) == [
+        (str(score), str(score)) for score in range(11)
+    ]
+    with translation.override(language):
+        chosen = translation.gettext("You chose %(score)s.") % {"score": "10"}
+    assert chosen in press(client, url, score="10").text
+    for text in (page.text, client.get(url).text):
+        assert [sign for sign in text if sign.isdecimal() and not sign.isascii()] == []
+
+
+DAYS = {
+    "en": "March 9, 2028",
+    "de": "9. März 2028",
+    "fr": "9 mars 2028",
+    "es": "9 de marzo de 2028",
+    "pt": "9 de Março de 2028",
+    "it": "09 Marzo 2028",
+    "nl": "9 maart 2028",
+    "pl": "9 marca 2028",
+    "ja": "2028年3月9日",
+    "ar": "9 مارس، 2028",
+}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_dates_are_written_as_the_language_writes_them(client, invited, language, monkeypatch):
+    monkeypatch.setattr(about, "kept_until", lambda answered_at: date(2028, 3, 9))
+    assert DAYS[language] in client.get(way(invited(language))).text
 
 
 def nonce_in(page) -> str:
