@@ -42,7 +42,7 @@ class MessageAdmin(ReadOnly, Admin):
         values_filter("survey", "invitation__survey", label="invitation__survey__name"),
         values_filter("product or touchpoint", "invitation__product"),
     )
-    list_select_related = ("invitation__customer", "user")
+    list_select_related = ("invitation__customer", "user", "recipient", "task__customer")
     search_fields = ("invitation__customer__email", "user__email", "message_id")
     list_before_template = "admin/surveys/outbox.html"
     change_form_outer_before_template = "admin/surveys/mail.html"
@@ -111,7 +111,8 @@ class MessageAdmin(ReadOnly, Admin):
 
     @display(description="to")
     def to(self, message):
-        return message.user or message.invitation.customer
+        about = message.invitation or message.task
+        return message.user or message.recipient or about.customer
 
     @display(description="state", ordering="state")
     def how(self, message):

@@ -1,12 +1,13 @@
 """What a person sees of a mail that could not decide itself, and what the buttons do."""
 
+import re
 from datetime import timedelta
 
 import pytest
 from django.urls import reverse
 
 from surveys.delivery import doubt, lanes
-from surveys.models import AuditEntry, Message
+from surveys.models import AuditEntry, EscalationRecipient, Message
 
 
 @pytest.fixture
@@ -101,3 +102,25 @@ def test_a_lane_in_trouble_is_shown_where_people_look(signed_in, administrator, 
     lanes.works()
     said = signed_in(administrator).get(reverse("admin:index")).content.decode()
     assert "certificate has expired" not in said
+
+
+def test_it_says_to_whom_each_mail_goes(signed_in, manager, task, alice, now):
+    """Customers, colleagues, and heads who have no log-in."""
+    head = EscalationRecipient.objects.create(tier=3, name="Hanne", email="hanne@northwind.example")
+    about = {"created_at": now, "next_at": now}
+    escalation = task.escalations.create(
+        began_at=task.started_at, level=3, after_hours=72, waits_for="reached", at=now
+    )
+    Message.objects.all().delete()
+    Message.objects.create(
+        kind="escalation", dedupe_key="1", escalation=escalation, recipient=head, **about
+    )
+    Message.objects.create(kind="task_opened", dedupe_key="2", task=task, user=alice, **about)
+    written = Message.objects.create(kind="task_mail", dedupe_key="3", task=task, **about)
+    client = signed_in(manager)
+    said = client.get(reverse("admin:surveys_message_changelist")).content.decode()
+    to = re.findall(r"field-to[^>]*>(.*?)</td>", said, re.DOTALL)
+    assert sorted(re.sub(r"<[^>]+>", "", each).strip() for each in to) == [
+        "Alice", "Hanne", "Ines Okafor",
+    ]  # fmt: skip
+    assert "Ines Okafor" in page_of(client, written)
