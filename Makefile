@@ -1,7 +1,7 @@
 # The two commands a newcomer needs: `make run` and `make test`. `make help` lists all.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test lint fuzz kills scanners tasks-life deadlines fold-kills bench-send bench-wave bench-answer lock manage clean
+.PHONY: help run test lint fuzz kills scanners tasks-life deadlines fold-kills bench-send bench-report bench-wave bench-answer lock manage clean
 
 # Where the benchmarks find their files, and nowhere else.
 DATA ?= ../shared/data
@@ -67,6 +67,9 @@ lock: | .venv/bin/python ## Pin requirements*.txt with hashes again
 
 bench-answer: .venv/.test-installed ## Complete answers a second and their CPU, against a minimal page with the ORM
 	@$(PY) -m tests.bench.answer
+
+bench-report: .venv/.test-installed ## The reports' pages at ten million answers, against the raw GROUP BY (ROWS=500000)
+	@$(PY) -m tests.bench.report
 
 bench-wave: .venv/.test-installed ## Plan a wave of a million customers, killed and resumed (CUSTOMERS=1000000)
 	@$(PY) tests/bench/wave.py

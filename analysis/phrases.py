@@ -85,7 +85,7 @@ def moved(kind: str, now: Score, before: Score, since: str) -> str:
         return ""
     points = found.value if kind == Kind.NPS else 100 * found.value
     noise = number_format(round(found.noise if kind == Kind.NPS else 100 * found.noise))
-    unit = "" if kind == Kind.NPS else " points"
+    unit = "" if kind == Kind.NPS else " point" if abs(round(points)) == 1 else " points"
     way = "Up" if round(points) > 0 else "Down" if round(points) < 0 else ""
     said = f"{way} {number_format(abs(round(points)))}{unit}" if way else "No change"
     if not found.is_noise:

@@ -149,9 +149,15 @@ def _score(name: str, kind: str, now: Score, before: Score, since: str) -> Figur
     return Figure(
         name,
         words,
-        f"n {phrases.number(now.n)}" + ("" if now.value is not None else ", too few to show"),
+        _n(now),
         change=phrases.moved(kind, now, before, since),
     )
+
+
+def _n(score: Score) -> str:
+    if not score.n:
+        return "No answers"
+    return f"n {phrases.number(score.n)}" + (", too few to show" if score.value is None else "")
 
 
 def _periods(found: Dashboard) -> Table:
