@@ -39,7 +39,7 @@ def open_badge(request) -> str:
 def _queue(user: User, now) -> dict:
     numbers = queue.counts(user, now)
     tones = {"overdue": "red", "today": "amber"}
-    shown = [tab for tab in queue.tabs(user, now) if tab.name not in {"closed", "all"}]
+    shown = [t for t in queue.shown(user, now, numbers) if t.name not in {"closed", "all"}]
     figures = [
         {"tab": tab, "count": numbers[tab.name], "tone": tones.get(tab.name, "")
          if numbers[tab.name] else ""}

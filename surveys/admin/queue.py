@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -16,7 +16,7 @@ from django.utils import timezone
 from surveys import themes
 from surveys.admin.base import Rows
 from surveys.loop import confirm
-from surveys.models import Confirmation, Message, OutreachTask, Role, User
+from surveys.models import Absence, Confirmation, Message, OutreachTask, Role, User
 from surveys.models.call_order import CallOrder, in_order, midnight
 from surveys.models.confirmations import GOOD_FOR
 from surveys.models.outreach import OutreachTasks
@@ -35,6 +35,7 @@ class Tab:
     rows: Q
     empty: str  # what to do next when there is nothing
     then: str = ""  # the tab where there may be something
+    hides: bool = False  # while there is nothing
 
     @property
     def is_in_call_order(self) -> bool:
@@ -45,6 +46,9 @@ def tabs(user: User, now: datetime) -> list[Tab]:
     """The tabs that make sense for `user`, in the order in which the day needs them."""
     mine = Tab("mine", "My open tasks", OPEN & Q(owner=user) & ~asleep(now),
                "Nothing waits for you. Well done.", "open")  # fmt: skip
+    away = Absence.covered_by(user, now.date())
+    covering = Tab("covering", "Whom I cover for", OPEN & Q(owner__in=away),
+                   "Nothing waits with those whom you cover for.", "mine", hides=True)  # fmt: skip
     team = Tab("team", "My team's", OPEN & Q(owner__team=user.team_id),
                "Your team is done.", "closed")  # fmt: skip
     nobody = Tab("unassigned", "Unassigned", OPEN & Q(owner=None),
@@ -64,7 +68,7 @@ def tabs(user: User, now: datetime) -> list[Tab]:
     ]  # fmt: skip
     has_team = user.role in LEADS and user.team_id is not None
     works = user.role != Role.AUDITOR
-    return [*([mine] if works else []), *([team] if has_team else []),
+    return [*([mine, covering] if works else []), *([team] if has_team else []),
             *([nobody] if user.role in LEADS else []), *shared]  # fmt: skip
 
 
@@ -110,6 +114,12 @@ def counts(user: User, now: datetime) -> dict[str, int]:
     asked["asleep"] = OPEN & Q(owner=user) & asleep(now)
     first, *others = (_counted(user, name, rule) for name, rule in asked.items())
     return dict.fromkeys(asked, 0) | dict(first.union(*others, all=True))  # who sees none has none
+
+
+def shown(user: User, now: datetime, numbers: Mapping[str, int], at: str = "") -> list[Tab]:
+    """The tabs worth showing by their `counts`; `at` is the one that is open, if any."""
+    offered = tabs(user, now)
+    return [tab for tab in offered if numbers[tab.name] or not tab.hides or tab.name == at]
 
 
 def _counted(user: User, name: str, rule: Q) -> QuerySet:

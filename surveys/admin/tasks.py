@@ -95,21 +95,18 @@ class OutreachTaskAdmin(Assigning, SavedViews, Admin):
         ] + super().get_urls()
 
     def changelist_view(self, request, extra_context=None):
-        chosen, numbers = (
-            queue.current(request),
-            queue.counts(request.user, queue.asked_at(request)),
-        )
+        now, chosen = queue.asked_at(request), queue.current(request)
+        numbers = queue.counts(request.user, now)
         rows = [
             {"tab": tab, "count": numbers[tab.name], "active": tab.name == chosen.name}
-            for tab in queue.tabs(request.user, queue.asked_at(request))
+            for tab in queue.shown(request.user, now, numbers, chosen.name)
         ]
+        then = (row for row in rows if row["tab"].name == chosen.then and row["count"])
         context = {
             "title": "Outreach tasks",
             "queue_tabs": rows,
             "queue_tab": chosen,
-            "queue_next": next(
-                (r for r in rows if r["tab"].name == chosen.then and r["count"]), None
-            ),
+            "queue_next": next(then, None),
             "queue_asleep": numbers["asleep"],
             "saved_views": SavedView.objects.visible_to(request.user).select_related("user"),
             "query_now": self.view_of(request, request.GET.urlencode()),

@@ -200,6 +200,9 @@ def test_a_cover_works_the_absent_ones_tasks(signed_in, opened, alice, bob, now)
     assert names(queue(client, queue="all")) == []
     Absence.objects.create(user=alice, cover=bob, first_day=now.date(), last_day=now.date())
     assert names(queue(client, queue="all")) == ["Ines Okafor"]
+    page = queue(client)
+    assert (names(page), tabs(page)["covering"]) == ([], 1)
+    assert names(queue(client, queue="covering")) == ["Ines Okafor"]
 
 
 def test_filters_narrow_the_chosen_tab(signed_in, opened, alice, nps):
