@@ -249,6 +249,44 @@ def test_a_form_that_forgets_would_be_seen(cast, client, administrator, monkeypa
         test_every_form_of_the_admin_leaves_an_entry("account", cast, client, administrator)
 
 
+# The queue's own addresses, which are of no one task: what to send, and the noun of the entry.
+def _listed(cast) -> dict[str, tuple[Callable[[], dict], str]]:
+    asked = ask.invite(cast["nps"], [cast["customer"]], "ticket:0", timezone.now())[0]
+    task = answer.give(asked, 2, "Late.", timezone.now())[0].task
+    owner = cast["account"].owner_id
+
+    def of_the_view() -> dict:
+        return {"view": nouns.SavedView.objects.get().pk}
+
+    return {
+        "take_listed": (lambda: {"task": f"{task.pk}:{owner}"}, "outreachtask"),
+        "assign_many": (
+            lambda: {"task": f"{task.pk}:{cast['by'].pk}", "to": owner, "step": "assign"},
+            "outreachtask",
+        ),
+        "keep": (lambda: {"name": "Too late", "back": "queue=overdue"}, "savedview"),
+        "let_go": (of_the_view, "savedview"),
+    }
+
+
+def listed_addresses() -> set[str]:
+    """Names of the addresses below the queue that name no task."""
+    own = admin.site._registry[nouns.OutreachTask].get_urls()
+    names = {each.name for each in own if each.name and not each.pattern.converters}
+    ours = {name.removeprefix("surveys_outreachtask_") for name in names}
+    return ours - {"changelist", "add"}
+
+
+def test_every_address_of_the_queue_leaves_an_entry(cast, client, administrator):
+    sent = _listed(cast | {"by": administrator})
+    assert sent.keys() == listed_addresses()
+    for name, (data, noun) in sent.items():
+        entries = AuditEntry.objects.filter(noun=noun, actor=administrator)
+        before = entries.count()
+        said = client.post(reverse(f"admin:surveys_outreachtask_{name}"), data())
+        assert (said.status_code, entries.count()) == (302, before + 1), name
+
+
 # The API: what to send to each address that writes, and the noun that its entry is about.
 def _bodies(cast) -> dict[str, tuple[dict, str]]:
     survey, customer, now = cast["nps"], cast["customer"], timezone.now()
