@@ -27,6 +27,8 @@ from surveys.loop import (
 )  # fmt: skip
 from surveys.models import Tick
 
+ESCALATE = "escalate tasks"
+
 
 @shared_task
 def plan_waves() -> int:
@@ -60,7 +62,9 @@ def settle_owners() -> int:
 
 @shared_task
 def escalate_tasks() -> int:
-    return _tick("escalate tasks", escalate.escalate(timezone.now()))
+    """The tick of the sweep before says how far back this one has to look."""
+    last = Tick.objects.filter(name=ESCALATE).values_list("at", flat=True).first()
+    return _tick(ESCALATE, escalate.escalate(timezone.now(), last))
 
 
 @shared_task

@@ -31,7 +31,7 @@ WRITES = {
     "save", "create", "update", "delete", "bulk_create", "bulk_update", "get_or_create",
     "update_or_create", "post", "post_many", "store",
 }  # fmt: skip
-RECORDS = {"record", "_record", "log_change", "log_addition", "log_deletions"}
+RECORDS = {"record", "record_many", "_record", "log_change", "log_addition", "log_deletions"}
 
 # Verbs that write and leave no entry, since what they write says itself what happened.
 SAYS_IT_ITSELF = {

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, Q, Value
-from django.db.models.functions import Extract, Floor, Greatest
+from django.db.models import Exists, F, IntegerField, OuterRef, Q, Value
+from django.db.models.functions import Cast, Extract, Floor, Greatest
 
 from surveys.delivery.hints import hint
 from surveys.delivery.outbox import post_many
@@ -68,23 +68,13 @@ CLOCKS = [
 ]
 
 
-@dataclass(frozen=True)
-class Moment:
-    """A step on a clock, and the day of its repeat; 0: the step itself."""
-
-    step: EscalationStep
-    clock: Clock
-    day: int = 0
-
-    @property
-    def wait(self) -> timedelta:
-        return self.clock.wait(self.step) + self.day * DAY
-
-
-def escalate(now: datetime) -> int:
+def escalate(now: datetime, last: datetime | None = None) -> int:
     """Tell of every step that has come, and of the daily repeats; returns how many.
 
-    Safe to run in many processes at once: tasks are locked, and a unique key says “once”.
+    `last` is when it was called before. A call in the same hour looks at what has come within an
+    hour only, which is little however many tasks are open; the first of each hour, or after a
+    pause, looks at everything. Safe to run in many processes at once: tasks are locked, and a
+    unique key says “once”.
     """
     told = 0
     earlier = Q(pk__in=[])
@@ -92,76 +82,86 @@ def escalate(now: datetime) -> int:
     for policy in policies.most_particular_first():
         mine = policy.tasks()
         tasks = OutreachTask.objects.open().filter(mine, ~earlier)
-        told += sum(_by(policy, clock, tasks.filter(clock.runs), now) for clock in CLOCKS)
+        sweep = Sweep(policy, now, is_brief=last is not None and _hour(last) == _hour(now))
+        told += sum(sweep.by(clock, tasks.filter(clock.runs)) for clock in CLOCKS)
         earlier |= mine
     return told
 
 
-def _by(policy: EscalationPolicy, clock: Clock, tasks: OutreachTasks, now: datetime) -> int:
-    moments = [Moment(step, clock) for step in policy.steps.all()]
-    told = sum(_reach(moment, tasks, now) for moment in moments)
-    if policy.repeats_daily and moments:
-        told += _repeat(moments[-1], tasks, now)
-    return told
+def _hour(at: datetime) -> datetime:
+    return at.replace(minute=0, second=0, microsecond=0)
 
 
-def _reach(moment: Moment, tasks: OutreachTasks, now: datetime) -> int:
-    """All that have come to it."""
-    step, began = moment.step, moment.clock.began
-    come = tasks.filter(
-        **{f"{began}__lte": now - moment.wait, f"{began}__gt": step.since - moment.wait}
-    )
-    if step.waits_for == Waits.OPENED:
-        come = come.filter(seen_at=None)
-    gone = moment.clock.escalations().filter(step=step, day=moment.day)
-    due = come.filter(~Exists(gone)).order_by(began, "pk")
-    told = 0
-    while due.exists() and (done := _batch(moment, due, now)):
-        told += done
-    return told
+@dataclass(frozen=True)
+class Sweep:
+    """A walk through the steps of one policy."""
 
+    policy: EscalationPolicy
+    now: datetime
+    is_brief: bool
 
-def _repeat(last: Moment, tasks: OutreachTasks, now: datetime) -> int:
-    """Daily after the last step, to those who never said that they have seen it."""
-    began = last.clock.began
-    of_it = last.clock.escalations().filter(step=last.step)
-    unseen = tasks.filter(Exists(of_it), ~Exists(of_it.exclude(acknowledged_at=None)))
-    unseen = unseen.filter(**{f"{began}__lte": now - last.wait - DAY})
-    waited = Extract(Value(now - last.wait) - F(began), "epoch")
-    days = unseen.annotate(day=Floor(waited / Value(DAY.total_seconds()))).order_by("day")
-    found = list(days.values_list("day", flat=True).distinct())
-    return sum(_reach_day(Moment(last.step, last.clock, int(day)), unseen, now) for day in found)
+    def by(self, clock: Clock, tasks: OutreachTasks) -> int:
+        steps = list(self.policy.steps.all())
+        told = sum(self._reach(step, clock, tasks) for step in steps)
+        if self.policy.repeats_daily and steps and not self.is_brief:
+            told += self._repeat(steps[-1], clock, tasks)
+        return told
 
+    def _reach(self, step: EscalationStep, clock: Clock, tasks: OutreachTasks) -> int:
+        """All that have come to `step`."""
+        until = self.now - clock.wait(step)
+        after = step.since - clock.wait(step)
+        after = max(after, until - HOUR) if self.is_brief else after
+        come = tasks.filter(**{f"{clock.began}__lte": until, f"{clock.began}__gt": after})
+        if step.waits_for == Waits.OPENED:
+            come = come.filter(seen_at=None)
+        return self._all(step, clock, come.annotate(day=Value(0)))
 
-def _reach_day(moment: Moment, tasks: OutreachTasks, now: datetime) -> int:
-    """Not the days that passed while the sweep was down: the latest says it all."""
-    today = tasks.filter(**{f"{moment.clock.began}__gt": now - moment.wait - DAY})
-    return _reach(moment, today, now)
+    def _repeat(self, last: EscalationStep, clock: Clock, tasks: OutreachTasks) -> int:
+        """Daily after the last step, to those who never said that they have seen it. Of the days
+        that passed while the sweep was down, the latest says it all."""
+        until = self.now - clock.wait(last)
+        told = clock.escalations().filter(step=last)
+        unseen = tasks.filter(Exists(told), ~Exists(told.exclude(acknowledged_at=None)))
+        unseen = unseen.filter(**{f"{clock.began}__lte": until - DAY})
+        waited = Extract(Value(until) - F(clock.began), "epoch")
+        day = Cast(Floor(waited / Value(DAY.total_seconds())), IntegerField())
+        return self._all(last, clock, unseen.annotate(day=day))
+
+    def _all(self, step: EscalationStep, clock: Clock, due: OutreachTasks) -> int:
+        """Of `due`, each with its `day`, those that have not been told of it."""
+        gone = clock.escalations().filter(step=step, day=OuterRef("day"))
+        due = due.filter(~Exists(gone)).order_by(clock.began, "pk")
+        told = 0
+        while due.exists() and (done := _batch(step, clock, due, self.now)):
+            told += done
+        return told
 
 
 @transaction.atomic
-def _batch(moment: Moment, due: OutreachTasks, now: datetime) -> int:
+def _batch(step: EscalationStep, clock: Clock, due: OutreachTasks, now: datetime) -> int:
     free = due.select_for_update(of=("self",), skip_locked=True, no_key=True)
     # What is joined to a row is as it was when the query began: what is told is read once locked.
     tasks = list(free.prefetch_related("response", "customer__account", "owner")[:BATCH])
-    rows = [_escalation(task, moment, now) for task in tasks]
+    rows = [_escalation(task, step, clock, now) for task in tasks]
     # Looked at again under the lock: another clock may have told of some while we waited.
-    told = Escalation.objects.filter(task__in=tasks, step=moment.step, day=moment.day)
-    known = set(told.values_list("task_id", "began_at"))
-    rows = [row for row in rows if (row.task_id, row.began_at) not in known]
+    told = Escalation.objects.filter(task__in=tasks, step=step)
+    known = set(told.values_list("task_id", "began_at", "day"))
+    rows = [row for row in rows if (row.task_id, row.began_at, row.day) not in known]
     if rows:
-        _tell(rows, moment.step, now)
+        _tell(rows, step, now)
     return len(rows)
 
 
-def _escalation(task: OutreachTask, moment: Moment, now: datetime) -> Escalation:
-    step, clock = moment.step, moment.clock
+def _escalation(
+    task: OutreachTask, step: EscalationStep, clock: Clock, now: datetime
+) -> Escalation:
     return Escalation(
         task=task,
         step=step,
         began_at=getattr(task, clock.began),
         after_denial=clock.after_denial,
-        day=moment.day,
+        day=getattr(task, "day"),  # noqa: B009 - the query's, not the model's
         level=step.level,
         after_hours=step.hours(clock.after_denial),
         waits_for=step.waits_for,
@@ -180,12 +180,14 @@ def _tell(escalations: list[Escalation], step: EscalationStep, now: datetime) ->
     post_many([_mail(one, person, now) for one, people in told.items() for person in people])
     hooks = ChatHook.objects.filter(is_active=True, from_level__lte=step.level)
     _chat(escalations, list(hooks), now)
-    for one, people in told.items():
-        names = ", ".join(str(person) for person in people)
-        after = {"level": max(one.task.level, step.level)}
-        before = {"level": one.task.level}
-        why = f"{one} {one.get_waits_for_display()}: told {names}."
-        AuditEntry.record("escalate", one.task, now, before=before, after=after, reason=why)
+    AuditEntry.record_many(_entry(one, people, now) for one, people in told.items())
+
+
+def _entry(one: Escalation, people: list[Person], now: datetime) -> AuditEntry:
+    before, after = {"level": one.task.level}, {"level": max(one.task.level, one.level)}
+    names = ", ".join(str(person) for person in people)
+    why = f"{one} {one.get_waits_for_display()}: told {names}."
+    return AuditEntry.of("escalate", one.task, now, before=before, after=after, reason=why)
 
 
 def _mail(one: Escalation, person: Person, now: datetime) -> Message:

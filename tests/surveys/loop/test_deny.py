@@ -86,7 +86,7 @@ def test_each_step_comes_again_in_a_third_of_its_hours_and_once(
     task, policy, denied_at, alice, lead
 ):
     said = {}
-    for hours in range(1, 33):
+    for hours in (1, 8, 12, 14, 16, 20, 24, 28, 32):
         for moment in (hours * HOUR - timedelta(microseconds=1), hours * HOUR, hours * HOUR):
             if names := told(denied_at + moment):
                 said[moment] = names

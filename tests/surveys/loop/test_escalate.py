@@ -22,7 +22,7 @@ from surveys.models import (
     OutreachTask,
 )
 
-HOUR = timedelta(hours=1)
+HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
 OPENED, REACHED = EscalationStep.Waits.OPENED, EscalationStep.Waits.REACHED
 
 
@@ -98,7 +98,7 @@ def test_each_step_tells_its_tiers_once_and_not_before_its_hour(
     task, policy, alice, lead, head, executive, now
 ):
     said = {}
-    for hours in range(30, 100):
+    for hours in (30, 35, 36, 40, 48, 60, 72, 80, 96, 99):
         for moment in (hours * HOUR - timedelta(microseconds=1), hours * HOUR, hours * HOUR):
             if names := new_mails(task, now + moment):
                 said[moment] = names
@@ -299,3 +299,23 @@ def test_what_is_told_costs_few_statements_for_each_task(
     with django_assert_max_num_queries(60):
         assert escalate.escalate(now + 36 * HOUR) == 20
     assert OutreachTask.objects.filter(level=1).count() == 20
+
+
+def test_a_brief_look_finds_what_came_in_the_last_hour_and_a_full_one_the_rest(
+    opened, policy, alice, now
+):
+    """A full one comes with the first call of each hour, and after a pause."""
+    opened("early", now - HOUR), opened("late")
+    at = now + 36 * HOUR + 10 * MINUTE
+    assert escalate.escalate(at, at - 5 * MINUTE) == 1
+    assert Escalation.objects.get().task.customer.email == "late@lakeside.example"
+    assert escalate.escalate(at + MINUTE, at) == 0
+    assert escalate.escalate(at + 50 * MINUTE, at + 49 * MINUTE) == 1
+    assert escalate.escalate(at + MINUTE, at - 24 * HOUR) == 0
+
+
+def test_the_daily_repeats_come_with_the_full_look(task, policy, executive, now):
+    escalate.escalate(now + 96 * HOUR)
+    at = now + 120 * HOUR + 5 * MINUTE
+    assert escalate.escalate(at, at - MINUTE) == 0
+    assert escalate.escalate(at, at - 10 * MINUTE) == 1
