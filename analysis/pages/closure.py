@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from datetime import datetime
+from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils import timezone
 
 from analysis import phrases
 from analysis.closure_report import ClosureReport, Recovery, closure_report
 from analysis.measures.scores import Score, share
 from analysis.measures.survival import Curve
+from analysis.months import Month
 from analysis.pages import on_board, shown
 from analysis.pages.document import (
     CLOSURE,
@@ -18,9 +21,11 @@ from analysis.pages.document import (
     Column,
     Document,
     Figure,
+    RowsOf,
     Table,
     closure_cells,
     rounded,
+    with_rows,
 )
 from analysis.pages.door import for_readers_of_reports, framed
 from analysis.pages.files import FORMS
@@ -80,7 +85,7 @@ def document(found: ClosureReport, as_of: datetime, sees_people: bool) -> Docume
         as_of=as_of,
         figures=_figures(found),
         tables=[
-            _summary(found),
+            _summary(found, sees_people),
             *(_group_table(name, found) for name in groupings),
             _contacts(found.first_contact),
             _closing(found.time_to_close),
@@ -141,13 +146,36 @@ def takes(found: ClosureReport) -> str:
     return f"{goal} takes {counts} whose 72 hours still run."
 
 
-def _summary(found: ClosureReport) -> Table:
+def _rows_of(found: ClosureReport, month: Month) -> RowsOf:
+    filters = found.filters
+    names = ("survey", "product", "segment", "region")
+    wanted = {name: value for name in names if (value := getattr(filters, name))}
+
+    def address(group: str) -> str:
+        query = urlencode({"month": str(month), **wanted, "group": group})
+        return f"{reverse('analysis:closure-tasks')}?{query}"
+
+    return address
+
+
+def _summary(found: ClosureReport, sees_people: bool) -> Table:
     rows = [(found.month, found.closure), (found.month.plus(-1), found.before)]
     return Table(
         "month",
         "This month and the one before",
         (Column("month", "Month"), *CLOSURE),
-        [[Cell(str(m), phrases.month_name(m)), *closure_cells(one)] for m, one in rows],
+        [
+            [
+                Cell(str(m), phrases.month_name(m)),
+                *(
+                    with_rows(closure_cells(one), CLOSURE, _rows_of(found, m))
+                    if sees_people
+                    else closure_cells(one)
+                ),
+            ]
+            for m, one in rows
+        ],
+        note="Each count leads to its tasks." if sees_people else "",
     )
 
 

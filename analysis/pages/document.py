@@ -6,8 +6,8 @@ cannot differ.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from analysis import phrases
@@ -24,6 +24,7 @@ class Cell:
 
     value: Value
     words: str
+    address: str = ""  # of the rows that it counts
 
     @classmethod
     def of(cls, value: str | int) -> Cell:
@@ -103,6 +104,19 @@ CLOSURE = (
 )
 
 
+# Of the counts, the groups of measures.closure.
+GROUPS = {
+    "in_time": "contacted_in_time",
+    **{
+        name: name
+        for name in (
+            "late", "overdue", "not_yet_due_contacted", "not_yet_due_open", "withdrawn",
+        )
+    },
+}  # fmt: skip
+RowsOf = Callable[[str], str]
+
+
 def closure_cells(closure: Closure) -> list[Cell]:
     """A percentage from ten on; the counts and the interval always."""
     low, high = closure.interval or (None, None)
@@ -121,4 +135,12 @@ def closure_cells(closure: Closure) -> list[Cell]:
         Cell(rounded(low), ""),
         Cell(rounded(high), ""),
         *map(Cell.of, counts),
+    ]
+
+
+def with_rows(cells: Sequence[Cell], columns: Sequence[Column], rows_of: RowsOf) -> list[Cell]:
+    """The counts of closure as links to the tasks that they count."""
+    return [
+        replace(cell, address=rows_of(name)) if cell.value and name else cell
+        for cell, name in zip(cells, (GROUPS.get(one.name, "") for one in columns), strict=True)
     ]

@@ -3,7 +3,7 @@
 from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 
-from analysis.pages import board, closure, dashboard, report, themes
+from analysis.pages import board, closure, cohort, dashboard, report, themes
 from analysis.pages.files import FORMS
 
 
@@ -27,6 +27,7 @@ urlpatterns = [
     path("dashboard/", dashboard.page, name="dashboard"),
     path("dashboard/<form:form>", dashboard.file, name="dashboard-file"),
     path("closure/", closure.page, name="closure"),
+    path("closure/tasks/", cohort.page, name="closure-tasks"),
     path("closure/<form:form>", closure.file, name="closure-file"),
     path("report/", report.report, name="report"),
     path("report/closure.csv", report.closure_csv, name="closure-csv"),

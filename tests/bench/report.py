@@ -49,7 +49,7 @@ SELECT {survey}, 'nps', first + n %% {customers}, 'imported', score, CASE WHEN s
     'promoter' WHEN score >= 7 THEN 'passive' ELSE 'detractor' END, '', 'en', '',
     'Segment ' || (n %% {accounts}) %% 8, 'person', '{{}}', false, '', '',
     now() - interval '730 days' * (n::float8 / {rows})
-FROM (SELECT n, (ARRAY[10, 9, 8, 9, 3, 10, 7, 9, 8, 0])[1 + (n * 7919) %% 10] AS score
+FROM (SELECT n, (ARRAY[10, 9, 8, 9, 3, 10, 7, 9, 8, 0])[1 + (n::bigint * 7919) %% 10] AS score
       FROM generate_series(1, {rows}) n) n,
     (SELECT min(id) AS first FROM surveys_customer) c;
 
