@@ -30,13 +30,26 @@ from hypothesis.stateful import (
 
 from analysis.counts import closure_groups
 from analysis.measures.closure import Clock, closure
-from surveys.loop import answer, ask, close, confirm, escalate, merge, own, reach_out, snooze
+from surveys.loop import (
+    answer,
+    ask,
+    begin,
+    close,
+    confirm,
+    escalate,
+    merge,
+    own,
+    reach_out,
+    snooze,
+)
 from surveys.models import (
     Account,
     AuditEntry,
     Confirmation,
     Contact,
     Customer,
+    Escalation,
+    EscalationStep,
     Message,
     OutreachTask,
     Response,
@@ -74,6 +87,7 @@ WAYS = {  # from each state of a task, the states that it may have after one ste
     "closed": {"closed", "open"},
     "withdrawn": {"withdrawn", "open"},
 }
+HOUR = timedelta(hours=1)
 numbers = count()
 some = st.integers(min_value=0, max_value=5)
 hours = st.sampled_from([0.01, 1, 11, 23, 25, 36, 48, 73, 200])
@@ -98,6 +112,7 @@ class Life(RuleBasedStateMachine):
         self.lead = User.objects.get(role="team_lead")
         self.managers = list(User.objects.filter(role="account_manager").order_by("pk"))
         self.cause = RootCause.objects.get()
+        begin.usual_policy(self.now)
         self.accounts = [
             Account.objects.create(name=f"Mill {next(numbers)}", owner=owner)
             for owner in self.managers
@@ -147,6 +162,22 @@ class Life(RuleBasedStateMachine):
             until = self.now + timedelta(hours=ahead)
             self.attempt(snooze.snooze, task, self.lead, until, "On holiday", self.now)
 
+    @rule(place=some)
+    def wake(self, place):
+        if task := self.task(place):
+            self.attempt(snooze.wake, task, self.lead, self.now)
+
+    @rule(place=some)
+    def give_to_nobody_and_settle(self, place):
+        if task := self.task(place):
+            self.attempt(reach_out.assign, task, None, self.lead, self.now)
+        own.settle(self.now)
+
+    @rule(place=some, who=some)
+    def open_its_page(self, place, who):
+        if task := self.task(place):
+            escalate.saw(task, self.person(who), self.now)
+
     @rule(place=some, who=some, outcome=st.sampled_from(Contact.Outcome), also=st.booleans(),
           back=st.sampled_from([0, 100]))  # fmt: skip
     def contact(self, place, who, outcome, also, back):
@@ -183,6 +214,8 @@ class Life(RuleBasedStateMachine):
     @rule()
     def escalate(self):
         escalate.escalate(self.now)
+        assert escalate.escalate(self.now) == 0
+        assert what_was_missed(self.now) == []
 
     @rule(place=some, who=some)
     def acknowledge(self, place, who):
@@ -196,11 +229,11 @@ class Life(RuleBasedStateMachine):
             other = others[place % len(others)]
             self.attempt(merge.merge_customers, kept, [other], self.lead, "One.", self.now)
 
-    @rule()
-    def merge_accounts(self):
+    @rule(along=st.booleans())
+    def merge_accounts(self, along):
         kept, *others = Account.objects.standing().order_by("pk")
         if others:
-            self.attempt(merge.merge_accounts, kept, others, self.lead, "One.", self.now)
+            self.attempt(merge.merge_accounts, kept, others, self.lead, "One.", self.now, along)
 
     @rule(place=some)
     def an_owner_leaves_and_another_comes(self, place):
@@ -306,6 +339,54 @@ def each_closing_is_asked_about_once(picture: Picture, seen: dict) -> None:
         assert len(picture.of(task, "close")) == task.closings
 
 
+def nobody_who_left_has_an_open_task(picture: Picture, seen: dict) -> None:
+    assert not OutreachTask.objects.open().filter(owner__is_active=False).exists()
+
+
+def the_queue_agrees_with_each_task(picture: Picture, seen: dict) -> None:
+    """Of both deadlines, and of who is asleep."""
+    overdue = set(OutreachTask.objects.overdue(picture.now).values_list("pk", flat=True))
+    asleep = set(OutreachTask.objects.asleep(picture.now).values_list("pk", flat=True))
+    for task in picture.tasks:
+        assert (task.pk in overdue) == task.is_overdue(picture.now) == is_late(task, picture.now)
+        assert (task.pk in asleep) == (task.state == State.OPEN and task.is_asleep(picture.now))
+
+
+def is_late(task: OutreachTask, now: datetime) -> bool:
+    """In other words than the model's."""
+    first = now > task.due_at and not task.first_contact_at
+    second = bool(task.denied_at) and now > task.second_due_at and not task.second_contact_at
+    return task.state == State.OPEN and (first or second)
+
+
+def nobody_is_told_too_early_or_twice(picture: Picture, seen: dict) -> None:
+    told = Counter()
+    for one in Escalation.objects.select_related("task"):
+        told[one.task_id, one.step_id, one.began_at, one.day] += 1
+        assert one.at >= one.began_at + one.hours * HOUR
+        assert one.task.level >= one.level
+    assert not told or max(told.values()) == 1
+
+
+def what_was_missed(now: datetime) -> list[tuple[int, int]]:
+    """Tasks and steps whose hour has come on a clock that runs, and that nobody was told of."""
+    steps = list(EscalationStep.objects.all())
+    told = set(Escalation.objects.values_list("task", "step", "began_at"))
+    return [
+        (task.pk, step.pk)
+        for task in OutreachTask.objects.open()
+        for began, again, met in (
+            (task.started_at, False, task.first_contact_at),
+            (task.denied_at, True, task.second_contact_at),
+        )
+        if began and not met
+        for step in steps
+        if now >= began + step.hours(again) * HOUR > step.since
+        if step.waits_for == "reached" or task.seen_at is None
+        if (task.pk, step.pk, began) not in told
+    ]
+
+
 CHECKS = [
     nothing_is_lost_or_double,
     every_state_is_legal,
@@ -313,6 +394,9 @@ CHECKS = [
     what_is_derived_is_what_was_logged,
     the_rate_can_be_told_from_the_events,
     each_closing_is_asked_about_once,
+    nobody_who_left_has_an_open_task,
+    the_queue_agrees_with_each_task,
+    nobody_is_told_too_early_or_twice,
 ]
 
 
