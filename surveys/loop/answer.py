@@ -17,7 +17,7 @@ from django.db.models import OuterRef
 from django.db.models.functions import JSONObject
 
 from surveys.loop import sort
-from surveys.loop.stored import store
+from surveys.loop.stored import locked, store
 from surveys.loop.suspect import signs_of_history, standing
 from surveys.models import (
     COMMENT_LENGTH,
@@ -220,7 +220,7 @@ def add(response: Response, more: More, now: datetime, signs: Iterable[Sign] = (
     a machine that goes through many scores, the answer was its own.
     Raises CannotAnswer, TooLateToCorrect.
     """
-    response = _locked(response)
+    response = locked(response)
     if response.source == Response.Source.INVITED and response.customer_id is None:
         raise CannotAnswer("The customer was forgotten.")
     refuse_late(response, now)
@@ -254,7 +254,7 @@ def overrule(response: Response, verdict: str, by: User, reason: str, now: datet
 
     `verdict` is one of Response.Verdict. The signs stay: they are what was seen.
     """
-    response = _locked(response)
+    response = locked(response)
     if response.verdict == verdict:
         return response
     before, verdict_before = sort.cause_of(response), response.verdict
@@ -303,11 +303,6 @@ def _history(given: Response) -> list[ResponseVersion]:
         ResponseVersion(**said | {"recorded_at": datetime.fromisoformat(said["recorded_at"])})
         for said in read
     ]
-
-
-def _locked(response: Response) -> Response:
-    rows = Response.objects.select_for_update(of=("self",)).select_related("survey")
-    return rows.get(pk=response.pk)
 
 
 def _as_it_stands(response: Response, now: datetime) -> ResponseVersion:

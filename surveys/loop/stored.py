@@ -15,11 +15,25 @@ from surveys.models import OutreachTask, Response, ResponseReason, ResponseVersi
 CHANGED = ("score", "band", "verdict", "signs", "comment", "wants_contact", "contact_channel",
            "contact_time", "answered_at", "finished_at")  # fmt: skip
 SAID = ("score", "comment", "contact_channel", "contact_time", "verdict", "signs")
+LOCK = "SELECT {columns} FROM surveys_response WHERE id = %(id)s FOR UPDATE"
 
 
 class Stored(NamedTuple):
     has_version: bool
     task: OutreachTask | None  # that hangs on the answer, locked
+
+
+def locked(response: Response) -> Response:
+    """The answer as it is now, which nobody else changes before the transaction ends.
+
+    Raises Response.DoesNotExist.
+    """
+    row = first_row(LOCK.format(columns=_quoted(["id", *_columns()])), {"id": response.pk})
+    if row is None:
+        raise Response.DoesNotExist(f"Answer {response.pk} is gone.")
+    fresh = Response.from_db(connection.alias, ["id", *_columns()], row)
+    fresh.survey = response.survey
+    return fresh
 
 
 def store(
@@ -133,6 +147,9 @@ def _update() -> str:
 
 
 def _insert() -> str:
-    columns = ", ".join(f'"{name}"' for name in _columns())
     values = ", ".join(f"%({name})s" for name in _columns())
-    return f"INSERT INTO surveys_response ({columns}) VALUES ({values})"  # noqa: S608
+    return f"INSERT INTO surveys_response ({_quoted(_columns())}) VALUES ({values})"  # noqa: S608
+
+
+def _quoted(columns: Sequence[str]) -> str:
+    return ", ".join(f'"{name}"' for name in columns)

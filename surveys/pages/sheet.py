@@ -114,16 +114,16 @@ class Sheet:
 
     def thanks(self, given: Response) -> HttpResponse:
         is_correctable = self.guest.now - given.answered_at <= CORRECTABLE_FOR
-        context = {"given": given, "correctable": is_correctable,
-                   "thanks": self.words.thanks_for(given.band)}  # fmt: skip
-        return self._render("thanks", 200, **context)
+        facts = {"correctable": is_correctable, "thanks": self.words.thanks_for(given.band)}
+        return self._draw("thanks", facts, has_form=False)
 
-    def _draw(self, page: str, facts: Mapping[str, Hashable]) -> HttpResponse:
+    def _draw(
+        self, page: str, facts: Mapping[str, Hashable], *, has_form: bool = True
+    ) -> HttpResponse:
         """A page that many see alike, but for its nonces and links."""
         common = self._common()
-        own = self.guest.nonces_for() | {
-            name: common.pop(name) for name in ("action", "privacy_url")
-        }
+        own = self.guest.nonces_for() if has_form else {}
+        own |= {name: common.pop(name) for name in ("action", "privacy_url")}
         if brand := common["brand"]:
             looks = brand.style_url, brand.logo_url, brand.review_url, brand.review_site
             common["brand"] = Look(*looks)
