@@ -4,6 +4,7 @@ import re
 from datetime import timedelta
 
 import pytest
+from django.apps import apps
 from django.utils import timezone
 from django.utils.formats import date_format
 
@@ -369,6 +370,21 @@ def test_earlier_tasks_and_their_root_causes_are_told(signed_in, task, nps, alic
     said = text(signed_in(alice).get(page_of(task)))
     assert f'<a href="{page_of(earlier)}">Score 4</a>' in said
     assert "Late delivery, Alice" in said
+
+
+def test_what_answers_are_about_is_told_as_far_as_it_is_known(signed_in, task, nps, alice, now):
+    then = now - 200 * HOUR
+    asked = ask.invite(nps, [task.customer], "test:before", then)[0]
+    earlier = answer.give(asked, 9, "Quick.", then)[0]
+    theme = apps.get_model("analysis", "Theme")
+    mention = apps.get_model("analysis", "Mention")
+    for response, label in ((task.response, "Late delivery"), (earlier, "Speed")):
+        about = theme.objects.create(survey=nps, label=label, born_at=now)
+        mention.objects.create(theme=about, response=response, confidence=0.9, is_main=True)
+    page = signed_in(alice).get(page_of(task))
+    assert page.context["theme"] == "Late delivery"
+    assert page.context["earlier"] == [(earlier, "Speed")]
+    assert "<dt>Theme</dt><dd>Late delivery</dd>" in text(page)
 
 
 def test_root_causes_stand_in_two_levels(signed_in, task, alice):
