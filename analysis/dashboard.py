@@ -3,16 +3,16 @@ now; over twelve months or weeks, and by segment, region and survey."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.db.models import Count
 
 from analysis import counts
-from analysis.counts import NOBODY, OF_TASK, TOGETHER, Bands, Scope
+from analysis.counts import BANDS, NOBODY, OF_TASK, TOGETHER, Bands, Scope
 from analysis.measures.closure import Closure
 from analysis.measures.clusters import Moments
 from analysis.measures.rolling import WINDOW, rolling
@@ -21,10 +21,11 @@ from analysis.measures.suppression import hidden
 from analysis.months import Month
 from analysis.report import ANONYMOUS, Asked, Filters, enough, newest_month, only_n
 from analysis.rollups import AnswerDay
-from surveys.models import DEADLINE, Band, Kind, OutreachTask, Survey
+from surveys.models import DEADLINE, Kind, OutreachTask, Survey
 from surveys.models.urgency import today
 
 BACK = 12  # periods
+Key = tuple[Any, ...]
 GROUPINGS = ("segment", "region", "survey")
 WEEKS_OF_CSAT = 13
 WEEK = timedelta(days=7)
@@ -41,6 +42,15 @@ class Five:
     closure: Closure = NONE_DUE
     accounts: Moments | None = None  # of the NPS
     hidden: frozenset[str] = frozenset()  # kinds whose score would tell what few have said
+
+    def __add__(self, other: Five) -> Five:
+        """Of both groups; what was known of their accounts is not known of both."""
+        return Five(
+            self.asked + other.asked,
+            _three([sum(pair) for pair in zip(self.nps_bands, other.nps_bands, strict=True)]),
+            _three([sum(pair) for pair in zip(self.csat_bands, other.csat_bands, strict=True)]),
+            self.closure + other.closure,
+        )
 
     @property
     def nps(self) -> Score:
@@ -83,16 +93,17 @@ def dashboard(filters: Filters, unit: str, now: datetime) -> Dashboard:
     firsts = _firsts(filters, unit, now)
     end = _after(firsts[-1], unit)
     scope = _scope(filters, firsts[0], end)
-    kinds = dict(Survey.objects.values_list("pk", "kind"))
+    surveys = {one.pk: one for one in Survey.objects.all()}
+    kinds = {pk: one.kind for pk, one in surveys.items()}
     periods = _periods(scope, unit, now, kinds)
     chosen = _scope(filters, firsts[-1], end)
-    overdue = {name: _overdue(chosen, now, name) for name in GROUPINGS}
+    cells, overdue = _fives(chosen, now, kinds, *GROUPINGS), _overdue(chosen, now)
     return Dashboard(
         filters,
         unit,
         [(first, periods.get(first, Five())) for first in firsts],
-        {name: _groups(chosen, now, name, kinds, overdue[name]) for name in GROUPINGS},
-        sum(overdue["survey"].values()),
+        {name: _groups(chosen, name, surveys, cells, overdue) for name in GROUPINGS},
+        sum(overdue.values()),
         _rolling_csat(filters, min(end - timedelta(days=1), today(now)), kinds),
     )
 
@@ -115,7 +126,7 @@ def _scope(filters: Filters, first: date, end: date) -> Scope:
 
 
 def _periods(scope: Scope, unit: str, now: datetime, kinds: Mapping[int, str]) -> dict[date, Five]:
-    found = _fives(scope, now, unit, kinds)
+    found = {day: one for (day,), one in _fives(scope, now, kinds, unit).items()}
     moments = _moments(scope, found, kinds) if unit == "month" else {}
     hides: dict[date, set[str]] = defaultdict(set)
     for day, survey, is_anonymous in counts.hidden_cells(scope, unit):
@@ -142,72 +153,82 @@ def _moments(
     return {month.first_day: one for (month, _), one in moments.items()}
 
 
-def _fives(scope: Scope, now: datetime, by: str, kinds: Mapping[int, str]) -> dict[Any, Five]:
-    """By the values of `by`: a period, segment, region or survey."""
-    names = (by,) if by == "survey" else (by, "survey")
-    bands: dict[tuple[Any, str], list[int]] = defaultdict(lambda: [0, 0, 0])
-    for row in counts.answers(scope, *names):
+def _fives(scope: Scope, now: datetime, kinds: Mapping[int, str], *by: str) -> dict[Key, Five]:
+    """By the values of `by`: periods, or segment, region and survey."""
+    bands: dict[tuple[Key, str], list[int]] = defaultdict(lambda: [0, 0, 0])
+    for row in counts.answers(scope, *dict.fromkeys((*by, "survey"))):
         if row["source"] != ANONYMOUS:
-            sums = bands[row[by], kinds[row["survey"]]]
-            for place, band in enumerate((Band.PROMOTER, Band.PASSIVE, Band.DETRACTOR)):
+            sums = bands[tuple(row[name] for name in by), kinds[row["survey"]]]
+            for place, band in enumerate(BANDS):
                 sums[place] += row[band]
-    asked = {row.pop(by): Asked(**row) for row in counts.asked(scope, by)}
-    closures = {key: one for (key,), one in counts.closures(scope, now, by).items()}
+    asked = {tuple(row.pop(name) for name in by): Asked(**row) for row in counts.asked(scope, *by)}
+    closures = counts.closures(scope, now, *by)
     keys = {key for key, _ in bands} | asked.keys() | closures.keys()
     return {
         key: Five(
-            asked.get(key, Asked()),
-            _three(bands.get((key, Kind.NPS))),
-            _three(bands.get((key, Kind.CSAT))),
-            closures.get(key, Closure()),
+            asked.get(key, NOT_ASKED),
+            _three(bands.get((key, Kind.NPS), NOBODY)),
+            _three(bands.get((key, Kind.CSAT), NOBODY)),
+            closures.get(key, NONE_DUE),
         )
         for key in keys
     }
 
 
-def _three(sums: list[int] | None) -> Bands:
-    promoters, passives, detractors = sums or NOBODY
+def _three(sums: Sequence[int]) -> Bands:
+    promoters, passives, detractors = sums
     return promoters, passives, detractors
 
 
 def _groups(
-    scope: Scope, now: datetime, name: str, kinds: Mapping[int, str], overdue: Mapping[Any, int]
+    scope: Scope,
+    name: str,
+    surveys: Mapping[int, Survey],
+    cells: Mapping[Key, Five],
+    overdue: Mapping[Key, int],
 ) -> list[tuple[str, Five, int]]:
-    found = _fives(scope, now, name, kinds)
-    small = {
-        Kind.NPS: hidden({key: sum(one.nps_bands) for key, one in found.items()}),
-        Kind.CSAT: hidden({key: sum(one.csat_bands) for key, one in found.items()}),
-    }
-    for cell in counts.hidden_cells(scope, name):
-        if not cell[-1]:
-            small[kinds[cell[-2]]] = small.get(kinds[cell[-2]], frozenset()) | {cell[0]}
-    words = _words(name)
+    place = GROUPINGS.index(name)
+    found: dict[Any, Five] = defaultdict(Five)
+    late: Counter[Any] = Counter()
+    for key, one in cells.items():
+        found[key[place]] += one
+    for key, n in overdue.items():
+        late[key[place]] += n
+    small = _too_small(scope, name, surveys, found)
     rows = [
         (
-            words(key),
-            Five(one.asked, one.nps_bands, one.csat_bands, one.closure, None,
-                 frozenset(kind for kind, keys in small.items() if key in keys)),
-            overdue.get(key, 0),
+            surveys[key].name if name == "survey" else key or "None",
+            replace(found[key], hidden=frozenset(kind for kind in small if key in small[kind])),
+            late[key],
         )
-        for key, one in found.items()
-    ]  # fmt: skip
+        for key in found.keys() | late.keys()
+    ]
     return sorted(rows, key=lambda row: (-row[1].asked.invited, row[0]))
 
 
-def _words(name: str) -> Callable[[Any], str]:
-    if name == "survey":
-        names = dict(Survey.objects.values_list("pk", "name"))
-        return lambda key: names.get(key, "")
-    return lambda key: key or "None"
+def _too_small(
+    scope: Scope, name: str, surveys: Mapping[int, Survey], found: Mapping[Any, Five]
+) -> dict[str, set[Any]]:
+    """By kind: the groups whose score stays hidden."""
+    small = {
+        str(Kind.NPS): set(hidden({key: sum(one.nps_bands) for key, one in found.items()})),
+        str(Kind.CSAT): set(hidden({key: sum(one.csat_bands) for key, one in found.items()})),
+    }
+    for cell in counts.hidden_cells(scope, name):
+        kind, is_anonymous = surveys[cell[-2]].kind, cell[-1]
+        if not is_anonymous and kind in small:
+            small[kind].add(cell[0])
+    return small
 
 
-def _overdue(scope: Scope, now: datetime, by: str) -> dict[Any, int]:
+def _overdue(scope: Scope, now: datetime) -> dict[Key, int]:
     """Whenever it began: what is overdue now is no matter of a period."""
     paths = {"region": "customer__account__region"}
     wanted = {paths.get(k, f"response__{k}"): v for k, v in scope.narrowed.items()}
     rows = OutreachTask.objects.overdue(now).filter(cause=OutreachTask.Cause.DETRACTOR, **wanted)
-    found = rows.order_by().annotate(key=OF_TASK[by]).values_list("key").annotate(n=Count("pk"))
-    return dict(found)
+    keys = {f"by_{name}": OF_TASK[name] for name in GROUPINGS}
+    found = rows.order_by().annotate(**keys).values_list(*keys).annotate(n=Count("pk"))
+    return {tuple(key): n for *key, n in found}
 
 
 def _rolling_csat(

@@ -50,9 +50,9 @@ ANSWER_DAY = (
         promoters, passives, detractors, without_task)
     SELECT cell.survey, cell.day, answer.segment, answer.product, coalesce(account.region, ''),
         answer.source, {BANDS},
-        count(*) FILTER (WHERE answer.band = 'detractor' AND task.id IS NULL)
+        count(*) FILTER (WHERE answer.band = 'detractor' AND (
+            SELECT 1 FROM surveys_outreachtask WHERE response_id = answer.id LIMIT 1) IS NULL)
     FROM {CELLS} JOIN surveys_response answer ON {IN_CELL} {OF_CUSTOMER.format("answer")}
-    LEFT JOIN surveys_outreachtask task ON task.response_id = answer.id
     GROUP BY 1, 2, 3, 4, 5, 6
     """,
 )
@@ -77,8 +77,9 @@ ASKED_DAY = (
         AND asked.decision = 'ask'
     {OF_CUSTOMER.format("asked")}
     LEFT JOIN surveys_response answer ON answer.invitation_id = asked.id
-    WHERE answer.id IS NOT NULL OR asked.link_given_at IS NOT NULL OR EXISTS (
-        SELECT FROM surveys_message WHERE invitation_id = asked.id AND state = 'sent')
+    WHERE answer.id IS NOT NULL OR asked.link_given_at IS NOT NULL OR (
+        SELECT 1 FROM surveys_message WHERE invitation_id = asked.id AND state = 'sent' LIMIT 1
+    ) IS NOT NULL
     GROUP BY 1, 2, 3, 4, 5
     """,
 )

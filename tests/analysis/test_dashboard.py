@@ -16,7 +16,7 @@ from tests.conftest import survey_of
 NOW = at("2026-03-20 12:00")
 DAY = at("2026-03-10 09:00")  # a Tuesday
 MARCH = Month(2026, 3)
-QUERIES = 22
+QUERIES = 11
 
 
 def march(unit="month", now=NOW, **filters):

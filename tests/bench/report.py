@@ -53,15 +53,19 @@ FROM (SELECT n, (ARRAY[10, 9, 8, 9, 3, 10, 7, 9, 8, 0])[1 + (n::bigint * 7919) %
       FROM generate_series(1, {rows}) n) n,
     (SELECT min(id) AS first FROM surveys_customer) c;
 
+INSERT INTO surveys_rootcause (name, is_active) VALUES ('Late delivery', true);
+
 INSERT INTO surveys_outreachtask (response_id, customer_id, owner_id, cause, state, started_at,
-    due_at, first_contact_at, closings, level, outcome, action, withdrawn_reason, snooze_reason,
-    version)
-SELECT r.id, r.customer_id, a.owner_id, 'detractor', 'open', r.answered_at,
-    r.answered_at + interval '72 hours',
+    due_at, first_contact_at, closed_at, root_cause_id, outcome, action, closings, level,
+    withdrawn_reason, snooze_reason, version)
+SELECT r.id, r.customer_id, a.owner_id, 'detractor', CASE WHEN over THEN 'closed' ELSE 'open' END,
+    r.answered_at, r.answered_at + interval '72 hours',
     CASE WHEN r.id %% 20 > 0 THEN r.answered_at + interval '1 hour' * (r.id %% 77) END,
-    0, 0, '', '', '', '', 1
-FROM surveys_response r JOIN surveys_customer c ON c.id = r.customer_id
-    JOIN surveys_account a ON a.id = c.account_id
+    CASE WHEN over THEN r.answered_at + interval '90 hours' END, (SELECT id FROM surveys_rootcause),
+    CASE WHEN over THEN 'accepted' ELSE '' END, CASE WHEN over THEN 'Called' ELSE '' END,
+    0, 0, '', '', 1
+FROM (SELECT *, answered_at < now() - interval '5 days' AS over FROM surveys_response) r
+    JOIN surveys_customer c ON c.id = r.customer_id JOIN surveys_account a ON a.id = c.account_id
 WHERE r.band = 'detractor';
 
 INSERT INTO surveys_invitation (survey_id, customer_id, occasion, product, language, decision,
