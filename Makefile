@@ -49,7 +49,7 @@ scanners: .venv/.test-installed ## Let mail scanners loose on the customers' pag
 
 tasks-life: .venv/.test-installed ## Lead tasks through 50,000 random steps (STEPS=50000), and 20 clients through 1,000 claims (CLAIMS=1000)
 	@STEPS=$(or $(STEPS),50000) CLAIMS=$(or $(CLAIMS),1000) $(PY) -m pytest --timeout=0 \
-	  tests/faults/test_a_tasks_life.py tests/faults/test_claims.py $(ARGS)
+	  -s tests/faults/test_a_tasks_life.py tests/faults/test_claims.py $(ARGS)
 
 fold-kills: .venv/.test-installed ## Kill workers while they count for the reports (KILLS=200) and look for lost and double answers
 	@KILLS=$(or $(KILLS),200) $(PY) -m pytest --timeout=0 tests/faults/test_dying_folders.py $(ARGS)
