@@ -70,6 +70,8 @@ class ContactForm(TaskForm):
     also = forms.ModelMultipleChoiceField(
         OutreachTask.objects.none(), label="It was about these as well", required=False,
         widget=UnfoldAdminCheckboxSelectMultipleWidget,
+        error_messages={"invalid_choice": "One of them is closed or another's by now. Here are "
+                        "those that are open."},
     )  # fmt: skip
 
     def __init__(self, *args, siblings: Iterable[OutreachTask] = (), **kwargs):

@@ -87,6 +87,19 @@ def test_tasks_of_other_accounts_cannot_be_slipped_in(signed_in, task, opened, a
     assert not other.contacts.exists()
 
 
+def test_a_task_that_was_closed_meanwhile_is_named_as_the_obstacle(
+    signed_in, task, opened, alice, lead, root_cause, now
+):
+    gone, left = opened(5, "Omar Odd"), opened(4, "Uma Une")
+    close.close(gone, lead, root_cause, "lost", "They left.", now)
+    said = do(signed_in(alice), task, "contact", channel="phone", outcome="spoke", note="Both",
+              also=[gone.pk, left.pk])  # fmt: skip
+    assert said.status_code == 422
+    assert "One of them is closed or another&#x27;s by now." in text(said)
+    assert "Both</textarea>" in text(said)
+    assert not task.contacts.exists()
+
+
 def test_a_double_click_logs_one_contact(signed_in, task, alice):
     client = signed_in(alice)
     form = {"channel": "phone", "outcome": "no_answer"} | seen(client.get(page_of(task)))
