@@ -25,8 +25,8 @@ LEVELS = {
     "pure": r"analysis\.(text|measures)|surveys\.loop\.windows",
     "model": r"(surveys|analysis)\.models|analysis\.rollups",
     "delivery": r"surveys\.delivery|analysis\.(registry|months|recipes)",
-    "verb": r"surveys\.loop|analysis\.(learn|fold|counts|report|closure_report|dashboard|board"
-    r"|loads|themes_report|quotes|actions)",
+    "verb": r"surveys\.loop|analysis\.(learn|fold|counts|report|closure_report|dashboard|health"
+    r"|board|loads|themes_report|quotes|actions)",
     "door": r"surveys|analysis|voc",
 }
 FRAMEWORKS = {"django", "rest_framework", "unfold", "celery"}

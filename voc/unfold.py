@@ -121,6 +121,7 @@ SIDEBAR = [
             _page("Board", "speed", "analysis:board", "surveys.view_outreachtask"),
             _page("Dashboard", "dashboard", "analysis:dashboard", "analysis.view_report"),
             _page("Closure", "task_alt", "analysis:closure", "analysis.view_report"),
+            _page("Account health", "monitor_heart", "analysis:health", "analysis.view_report"),
             _page("Report", "monitoring", "analysis:report", "analysis.view_report"),
             _page("Themes", "category", "analysis:themes", "analysis.view_theme"),
         ],

@@ -3,7 +3,7 @@
 from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 
-from analysis.pages import board, closure, cohort, dashboard, report, themes
+from analysis.pages import board, closure, cohort, dashboard, health, report, themes
 from analysis.pages.files import FORMS
 
 
@@ -29,6 +29,8 @@ urlpatterns = [
     path("closure/", closure.page, name="closure"),
     path("closure/tasks/", cohort.page, name="closure-tasks"),
     path("closure/<form:form>", closure.file, name="closure-file"),
+    path("accounts/", health.page, name="health"),
+    path("accounts/<form:form>", health.file, name="health-file"),
     path("report/", report.report, name="report"),
     path("report/closure.csv", report.closure_csv, name="closure-csv"),
     path("report/scores.csv", report.scores_csv, name="scores-csv"),

@@ -54,3 +54,29 @@ def test_numbers_and_dates_follow_the_language():
         assert phrases.month_name(Month(2026, 3)) == "März 2026"
         assert phrases.number(12345) == "12.345"
         assert phrases.points("nps", 1.5) == "+1,5"
+
+
+@pytest.mark.parametrize(
+    ("kind", "now", "before", "said"),
+    [
+        ("nps", nps(70, 20, 10), nps(30, 40, 30), "Up 60 since May, more than the noise of ±21."),
+        (
+            "nps",
+            nps(44, 26, 30),
+            nps(5_000, 2_000, 3_000),
+            "Down 6 since May, inside the noise of ±16; about 667 more answers would tell.",
+        ),
+        ("nps", nps(44, 26, 30), nps(50, 20, 30), "Down 6 since May, inside the noise of ±24."),
+        ("nps", nps(10, 10, 10), nps(10, 10, 10), "No change since May, inside the noise of ±39."),
+        ("csat", share(95, 100), share(94, 100), "Up 1 point since May, inside the noise of ±7."),
+        (
+            "csat",
+            share(60, 100),
+            share(90, 100),
+            "Down 30 points since May, more than the noise of ±12.",
+        ),
+        ("csat", share(0, 0), share(90, 100), ""),
+    ],
+)
+def test_a_change_is_told_as_a_person_would(kind, now, before, said):
+    assert phrases.moved(kind, now, before, "May") == said
