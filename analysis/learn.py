@@ -97,7 +97,8 @@ def refit(survey: Survey, now: datetime) -> Learnt:
             for comment, label in zip(comments, model.labels_, strict=True)
             if label >= 0
         }
-        themes = registry.settle(survey, model.themes_, main, now)
+        tops = [theme for theme in model.themes_ if theme.parent is None]
+        themes = registry.settle(survey, tops, main, now)
         _forget(Response.objects.filter(survey=survey))
         _write(comments, model.labels_, model.confidence_, [theme.pk for theme in themes])
         _store(survey, model, themes, len(comments), now)

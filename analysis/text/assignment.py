@@ -26,17 +26,22 @@ class Assignment:
         return cls(np.full(total, NO_THEME), np.zeros(total), np.zeros(total))
 
     @classmethod
-    def nearest(cls, similarity: np.ndarray) -> Self:
+    def nearest(cls, similarity: np.ndarray, known: np.ndarray | None = None) -> Self:
         """The nearest of the centres, from cosines of shape (comments, themes).
 
-        Confidence is that cosine times the theme's share in a softmax over all themes: low for a
-        comment that fits nowhere and for one that fits two themes alike.
+        `known` holds the theme of comments that have one already, -1 for the others. Confidence is
+        the cosine times the theme's share in a softmax over all themes: low for a comment that fits
+        nowhere and for one that fits two themes alike.
         """
         labels = similarity.argmax(axis=1)
+        if known is not None:
+            labels = np.where(known >= 0, known, labels)
+        own = similarity[np.arange(len(labels)), labels]
         best = similarity.max(axis=1)
-        share = 1 / np.exp(_SHARPNESS * (similarity - best[:, None])).sum(axis=1)
-        best = np.clip(best, 0, 1)
-        return cls(labels, best * share, best)
+        sharp = np.exp(_SHARPNESS * (similarity - best[:, None]))
+        share = sharp[np.arange(len(labels)), labels] / sharp.sum(axis=1)
+        own = np.clip(own, 0, 1)
+        return cls(labels, own * share, own)
 
     @classmethod
     def join(cls, parts: Sequence[Self]) -> Self:

@@ -1,105 +1,116 @@
-"""KMeans with a number of groups that stays the same when the comments are drawn again."""
+"""Groups that a committee of clusterings agrees on."""
 
 from __future__ import annotations
 
-import math
-from itertools import combinations
-from typing import Any, Self
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import product
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClusterMixin
+from scipy import sparse
 from sklearn.cluster import KMeans
-from sklearn.metrics import adjusted_rand_score
-from sklearn.preprocessing import normalize
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.preprocessing import OneHotEncoder, normalize
 
-FEWEST, MOST = 8, 40
-_TRIED = 10
-_DRAWS = 5
-_DRAWN_SHARE = 0.6
-# What a doubling of the number has to earn: fewer themes are easier to act on.
-_PRICE_OF_DOUBLING = 0.1
+from analysis.text.diffusion import condense, diffuse, neighbour_graph, spectrum
+from analysis.text.number import FEWEST, candidate_counts, choose_count, modularity
 
-
-def candidate_counts(rows: int) -> list[int]:
-    """Numbers of groups worth trying: 8 to 40, fewer below some 300 rows, by the square root."""
-    lowest = max(1, min(FEWEST, round(0.45 * rows**0.5)))
-    highest = max(lowest, min(MOST, round(0.65 * rows**0.5)))
-    return sorted({round(count) for count in np.geomspace(lowest, highest, _TRIED)})
+DIMENSIONS = 100
+DECIDING = 3000  # rows that decide on the number of groups, however many there are
+_SHORT_WALK, _LONG_WALK = 8, 20
+_TURNS = 4
+_FINER = 1.5  # every second clustering of the committee sees more groups than are asked for
+_MOST_PARTS, _CLEAR, _NEARLY = 4, 0.45, 0.05
+_FEWEST_ROWS = 8  # fewer have no neighbourhood
 
 
-def stability(rows: np.ndarray, count: int, draws: list[np.ndarray], seed: int) -> float:
-    """Mean adjusted Rand index between groupings learnt on different draws, 1 = always the same."""
-    groupings = [
-        KMeans(count, n_init=1, random_state=seed + turn).fit(rows[draw]).predict(rows)
-        for turn, draw in enumerate(draws)
-    ]
-    return float(np.mean([adjusted_rand_score(a, b) for a, b in combinations(groupings, 2)]))
+@dataclass
+class Neighbourhood:
+    """Unit rows, in an order that depends on nothing but their content, and what is near what."""
 
+    rows: np.ndarray
+    random_state: int = 0
 
-def separation(distances: np.ndarray) -> float:
-    """Mean simplified silhouette: how much nearer the own centre is than the next, 0-1.
+    @cached_property
+    def graph(self) -> sparse.csr_matrix:
+        return neighbour_graph(self.rows)
 
-    Hruschka, de Castro and Campello (2004). `distances` has shape (rows, groups).
-    """
-    if distances.shape[1] < 2:
-        return 0.0
-    nearest = np.partition(distances, 1, axis=1)
-    return float(np.mean(1 - nearest[:, 0] / np.maximum(nearest[:, 1], 1e-9)))
+    @cached_property
+    def near(self) -> np.ndarray:
+        """The rows after a short walk, about their mean: those of one group lie together."""
+        return condense(self._walked - self._walked.mean(axis=0), DIMENSIONS)
 
+    @cached_property
+    def far(self) -> np.ndarray:
+        """The rows after a long walk, about their mean."""
+        moved = self._walk(_LONG_WALK)
+        return condense(moved - moved.mean(axis=0), DIMENSIONS)
 
-def choose_count(rows: np.ndarray, random_state: int = 0) -> int:
-    """The candidate with the best stability plus separation, less a small price for more groups."""
-    candidates = candidate_counts(len(rows))
-    if len(candidates) == 1:
-        return candidates[0]
-    rng = np.random.default_rng(random_state)
-    drawn = max(candidates[-1], round(_DRAWN_SHARE * len(rows)))
-    draws = [rng.permutation(len(rows))[:drawn] for _ in range(_DRAWS)]
-    scores = [
-        stability(rows, count, draws, random_state)
-        + separation(KMeans(count, n_init=2, random_state=random_state).fit_transform(rows))
-        - _PRICE_OF_DOUBLING * math.log2(count)
-        for count in candidates
-    ]
-    return candidates[int(np.argmax(_smoothed(scores)))]
+    @cached_property
+    def directions(self) -> np.ndarray:
+        """The rows after a short walk, of unit length: their cosines say what they share."""
+        return normalize(condense(self._walked, DIMENSIONS))
 
+    @cached_property
+    def _walked(self) -> np.ndarray:
+        return self._walk(_SHORT_WALK)
 
-def _smoothed(scores: list[float]) -> np.ndarray:
-    """Each score averaged with its neighbours: a lucky draw must not decide."""
-    padded = np.pad(scores, 1, mode="edge")
-    return (padded[:-2] + 2 * padded[1:-1] + padded[2:]) / 4
+    def _walk(self, steps: int) -> np.ndarray:
+        few = len(self.rows) < _FEWEST_ROWS
+        return self.rows if few else diffuse(self.rows, self.graph, steps)
 
+    def count(self) -> int:
+        """The number of groups that the rows themselves ask for."""
+        if len(self.rows) < _FEWEST_ROWS:
+            return 1
+        part = self
+        if len(self.rows) > DECIDING:
+            drawn = np.random.default_rng(self.random_state).permutation(len(self.rows))[:DECIDING]
+            part = Neighbourhood(self.rows[np.sort(drawn)], self.random_state)
+        candidates = candidate_counts(len(part.rows))
+        return choose_count([part.near, part.far], part.graph, candidates, self.random_state)
 
-class Grouping(BaseEstimator, ClusterMixin):
-    """Spherical groups of unit rows: KMeans centres, compared by cosine."""
+    def parts(self, smallest: int) -> np.ndarray | None:
+        """A group for each row where they fall apart clearly into 2-4 of some size, else None."""
+        most = min(_MOST_PARTS, len(self.rows) // smallest)
+        if most < 2:
+            return None
+        found = [self._clustered(self.near, count, 0, starts=2) for count in range(2, most + 1)]
+        scores = np.array([modularity(self.graph, labels) for labels in found])
+        fewest = int(np.flatnonzero(scores >= scores.max() - _NEARLY)[0])
+        return found[fewest] if scores[fewest] >= _CLEAR else None
 
-    def __init__(self, n_groups: int | None = None, random_state: int = 0) -> None:
-        self.n_groups = n_groups
-        self.random_state = random_state
+    def groups(self, count: int) -> np.ndarray:
+        """A group for each row: 0 to `count` - 1, or fewer where fewer rows differ.
 
-    def fit(self, rows: np.ndarray, y: object = None) -> Self:
-        count = self.n_groups or choose_count(rows, self.random_state)
-        distinct = len(np.unique(rows.round(6), axis=0))
-        kmeans = KMeans(min(count, distinct), n_init=4, random_state=self.random_state).fit(rows)
-        self.centres_ = normalize(kmeans.cluster_centers_).astype(np.float32)
-        self.labels_ = self.predict(rows)
-        return self
+        Several clusterings in three spaces vote on which rows belong together, and the votes are
+        clustered (Strehl and Ghosh 2002, "Cluster ensembles"): steadier than each of them.
+        """
+        distinct = len(np.unique(self.rows.round(5), axis=0))
+        if count >= distinct:
+            return np.unique(self.rows.round(5), axis=0, return_inverse=True)[1].ravel()
+        if count == 1 or len(self.rows) < _FEWEST_ROWS:
+            return self._clustered(self.rows, count, self.random_state, starts=4)
+        votes = sparse.hstack(list(self._votes(count))).tocsr()
+        votes = votes @ sparse.diags(1 / np.sqrt(np.asarray(votes.sum(axis=0)).ravel()))
+        agreed = normalize(condense(votes, count))
+        labels = self._clustered(agreed, count, self.random_state, starts=4)
+        if len(np.unique(labels)) == count:
+            return labels
+        return self._clustered(self.rows, count, self.random_state, starts=4)
 
-    def similarity(self, rows: np.ndarray) -> np.ndarray:
-        """Cosine of each row with each group's centre, shape (rows, groups)."""
-        return rows @ self.centres_.T
+    def _votes(self, count: int) -> Iterator[sparse.csr_matrix]:
+        smooth = spectrum(self.graph, max(FEWEST, count // 2))
+        for rows, turn in product([self.near, self.far, smooth], range(_TURNS)):
+            asked = round(count * _FINER) if turn % 2 else count
+            labels = self._clustered(rows, min(asked, len(rows)), self.random_state + turn)
+            yield OneHotEncoder().fit_transform(labels[:, None])
 
-    def predict(self, rows: np.ndarray) -> np.ndarray:
-        return self.similarity(rows).argmax(axis=1)
-
-    def reorder(self, order: np.ndarray) -> Self:
-        """Renumbers the groups: `order[new] = old`; groups left out of `order` disappear."""
-        self.centres_ = self.centres_[order]
-        return self
-
-    def to_state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-        return {}, {"centres": self.centres_}
-
-    def restore(self, state: dict[str, Any], arrays: dict[str, np.ndarray]) -> Self:
-        self.centres_ = arrays["centres"]
-        return self
+    @staticmethod
+    def _clustered(rows: np.ndarray, count: int, seed: int, starts: int = 1) -> np.ndarray:
+        with warnings.catch_warnings():
+            # Equal rows may leave a clustering short of groups; the votes of the others stand.
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            return KMeans(count, n_init=starts, random_state=seed).fit_predict(rows)

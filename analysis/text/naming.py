@@ -152,7 +152,7 @@ class Phrases:
     def weight(self, phrase: Phrase) -> float:
         """How much a phrase looks like a heading: nouns that say something, better two than one."""
         words = [word for word in self.surface(phrase).split() if word not in CONNECTORS]
-        telling = sum(word not in SAYS_LITTLE for word in words) / len(words)
+        telling = sum(word not in SAYS_LITTLE for word in words) / max(1, len(words))
         nouns = [self.nounness(root) for root in phrase]
         if len(phrase) == 1:
             return nouns[0] ** 3 * (0.05 + telling)
@@ -168,9 +168,14 @@ class Phrases:
         return surface[:1].upper() + surface[1:]
 
 
-def name_groups(phrases: Phrases, groups: Sequence[int]) -> dict[int, Naming]:
-    """A heading and keywords for each group; earlier groups choose first, none comes twice."""
-    taken: set[str | frozenset[str]] = set()
+def name_groups(
+    phrases: Phrases, groups: Iterable[int], headings: Iterable[str] = ()
+) -> dict[int, Naming]:
+    """A heading and keywords for each group; earlier groups choose first, none comes twice.
+
+    `headings` are taken already.
+    """
+    taken: set[str | frozenset[str]] = {heading.lower() for heading in headings}
     named = {}
     for group in groups:
         scores = phrases.scores(group) or dict.fromkeys(phrases.found[group], 1.0)

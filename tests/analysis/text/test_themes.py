@@ -97,7 +97,7 @@ def test_a_second_process_finds_the_same(model):
 
 
 def test_a_sample_teaches_the_rest():
-    model = ThemeModel(5, sample_size=40).fit(COMMENTS)
+    model = ThemeModel(5, sample_size=40, read_whole=0).fit(COMMENTS)
     assert sum(theme.size for theme in model.themes_) == len(COMMENTS)
     assert adjusted_mutual_info_score(LABELS, model.labels_) > 0.5
 
