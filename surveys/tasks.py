@@ -25,56 +25,56 @@ from surveys.loop import (
     tell,
     write,
 )  # fmt: skip
-from surveys.models import Tick
+from surveys.models import Tick, database_now
 
 ESCALATE = "escalate tasks"
 
 
 @shared_task
 def plan_waves() -> int:
-    return _tick("plan waves", ask.plan(timezone.now()))
+    return _tick("plan waves", ask.plan(database_now()))
 
 
 @shared_task
 def settle_mails() -> int:
-    return _tick("settle mails", settle.settle(timezone.now()))
+    return _tick("settle mails", settle.settle(database_now()))
 
 
 @shared_task
 def send_reminders() -> int:
-    return _tick("send reminders", remind.remind(timezone.now()))
+    return _tick("send reminders", remind.remind(database_now()))
 
 
 @shared_task
 def tell_of_silence() -> int:
-    return _tick("tell of silence", silence.tell_owners(timezone.now()))
+    return _tick("tell of silence", silence.tell_owners(database_now()))
 
 
 @shared_task
 def ask_after_events() -> int:
-    return _tick("ask after events", happen.ask_after_events(timezone.now()))
+    return _tick("ask after events", happen.ask_after_events(database_now()))
 
 
 @shared_task
 def settle_owners() -> int:
-    return _tick("settle owners", own.settle(timezone.now()))
+    return _tick("settle owners", own.settle(database_now()))
 
 
 @shared_task
 def escalate_tasks() -> int:
     """The tick of the sweep before says how far back this one has to look."""
     last = Tick.objects.filter(name=ESCALATE).values_list("at", flat=True).first()
-    return _tick(ESCALATE, escalate.escalate(timezone.now(), last))
+    return _tick(ESCALATE, escalate.escalate(database_now(), last))
 
 
 @shared_task
 def send_digests() -> int:
-    return _tick("send digests", tell.digests(timezone.now()))
+    return _tick("send digests", tell.digests(database_now()))
 
 
 @shared_task
 def confirm_closings() -> int:
-    return _tick("confirm closings", confirm.ask(timezone.now()))
+    return _tick("confirm closings", confirm.ask(database_now()))
 
 
 @shared_task
@@ -85,13 +85,13 @@ def tell_chats() -> int:
 @shared_task
 def send_mail() -> int:
     sent = send.drain(timezone.now)
-    write.log_sent(timezone.now())
+    write.log_sent(database_now())
     return _tick("send mail", sent)
 
 
 @shared_task
 def free_abandoned_mail() -> int:
-    return _tick("free abandoned mail", claim.free_abandoned(timezone.now()))
+    return _tick("free abandoned mail", claim.free_abandoned(database_now()))
 
 
 @shared_task
@@ -106,7 +106,7 @@ def read_inbox() -> int:
 
 @shared_task
 def settle_doubts() -> int:
-    return _tick("settle doubts", doubt.reconcile(timezone.now()))
+    return _tick("settle doubts", doubt.reconcile(database_now()))
 
 
 @shared_task
@@ -116,13 +116,13 @@ def seal_audit() -> int:
 
 @shared_task
 def follow_up_merges() -> int:
-    return _tick("follow up merges", merge.follow_up(timezone.now()))
+    return _tick("follow up merges", merge.follow_up(database_now()))
 
 
 @shared_task
 def expire_once_a_day() -> int:
     """At the first hour that finds us awake, until a run has come to its end."""
-    now = timezone.now()
+    now = database_now()
     if Tick.objects.filter(name="expire", at__gt=now - timedelta(hours=20)).exists():
         return 0
     return _tick("expire", expire.expire(now))
@@ -130,10 +130,10 @@ def expire_once_a_day() -> int:
 
 @shared_task
 def note_erasures() -> int:
-    done = forget_again.note(settings.ERASURE_LOG, timezone.now())
+    done = forget_again.note(settings.ERASURE_LOG, database_now())
     return _tick("note erasures", done)
 
 
 def _tick(name: str, done: int) -> int:
-    Tick.objects.update_or_create(name=name, defaults={"at": timezone.now()})
+    Tick.objects.update_or_create(name=name, defaults={"at": database_now()})
     return done

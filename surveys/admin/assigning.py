@@ -22,7 +22,7 @@ from unfold.widgets import UnfoldAdminSelectWidget
 from surveys.admin import looks
 from surveys.admin.task_forms import candidates
 from surveys.loop import hand_out, reach_out
-from surveys.models import Absence, OutreachTask, User
+from surveys.models import Absence, OutreachTask, User, database_now
 
 PAGE = "admin/surveys/assign_many.html"
 ASSIGN, WORK = "surveys.assign_outreachtask", "surveys.change_outreachtask"
@@ -90,7 +90,7 @@ class Assigning:
         to = form.cleaned_data["to"]
         if request.POST.get("step") != "assign":
             return self._page(request, tasks, form, back, **_preview(tasks, to))
-        done = hand_out.hand_out(tasks, to, request.user, timezone.now())
+        done = hand_out.hand_out(tasks, to, request.user, database_now())
         if done.refused:
             return self._told(request, done, form, to, back)
         messages.success(request, f"{_tasks(len(done.given))} given to {to or 'nobody'}.")
@@ -112,7 +112,7 @@ class Assigning:
             raise PermissionDenied
         for task in _as_seen(request)[:1]:
             try:
-                reach_out.assign(task, request.user, request.user, timezone.now())
+                reach_out.assign(task, request.user, request.user, database_now())
                 messages.success(request, f"The task of {task.customer} is yours.")
             except (reach_out.NotOpen, reach_out.ChangedMeanwhile) as refusal:
                 messages.error(request, f"{task.customer}: {refusal}")

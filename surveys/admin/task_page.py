@@ -12,7 +12,6 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.utils import timezone
 
 from surveys.admin import task_story
 from surveys.admin.task_forms import (
@@ -27,7 +26,7 @@ from surveys.admin.task_forms import (
 )
 from surveys.admin.task_view import changes_since, may_assign, show, task_for
 from surveys.loop import close, escalate, reach_out, snooze, write
-from surveys.models import OutreachTask, User
+from surveys.models import OutreachTask, User, database_now
 
 REFUSALS = (
     reach_out.NotOpen,
@@ -55,7 +54,7 @@ def _action(may: str | Callable, form_name: str, make_form: Callable, verb: Call
             if not form.is_valid():
                 return show(model_admin, request, pk, {form_name: form}, status=422)
             try:
-                verb(task, form.cleaned_data, user, timezone.now())
+                verb(task, form.cleaned_data, user, database_now())
             except REFUSALS as refusal:
                 form.add_error(None, str(refusal))
                 changes = changes_since(task, request.POST.get("seen", ""))

@@ -18,7 +18,7 @@ from surveys.api.fields import StrictModelSerializer, StrictSerializer, Whole
 from surveys.api.filters import TrueFalse
 from surveys.api.rows import METHODS, Rows
 from surveys.loop import close, reach_out
-from surveys.models import Contact, OutreachTask, RootCause
+from surveys.models import Contact, OutreachTask, RootCause, database_now
 from surveys.models import Response as Answer
 
 
@@ -155,7 +155,7 @@ class Tasks(ListModelMixin, RetrieveModelMixin, Rows):
             given["channel"],
             given["outcome"],
             given.get("note", ""),
-            timezone.now(),
+            database_now(),
             claimed_at=given.get("claimed_at"),
         )
         return Response(ContactSerializer(contact).data, status=201)
@@ -171,7 +171,7 @@ class Tasks(ListModelMixin, RetrieveModelMixin, Rows):
             given["root_cause"],
             given["outcome"],
             given["action"],
-            timezone.now(),
+            database_now(),
             given.get("version"),
         )
         return Response(self.get_serializer(self.get_queryset().get(pk=closed.pk)).data)

@@ -3,7 +3,7 @@
 from surveys.models.audit import AuditEntry, AuditSeal, SealingHorizon
 from surveys.models.brand import Brand, Logo
 from surveys.models.chat import ChatHook, ChatMessage
-from surveys.models.clock import Slot, Tick
+from surveys.models.clock import Slot, Tick, database_now
 from surveys.models.confirmations import Confirmation, GotBack, Helped
 from surveys.models.contacts import Contact
 from surveys.models.erasures import Erasure
@@ -50,4 +50,5 @@ __all__ = [
     "ReminderText", "Response", "ResponseReason", "ResponseVersion", "Role", "RootCause",
     "SavedView", "SealingHorizon", "Sign", "Slot", "Suppression", "Survey", "TaskMail", "Team",
     "Tick", "Tier", "Trigger", "User", "Visit", "Wave", "Wording", "Words", "client_hash",
+    "database_now",
 ]  # fmt: skip

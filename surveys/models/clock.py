@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from django.db import models
+from django.db import connection, models
 
 
 class Tick(models.Model):
@@ -34,3 +34,11 @@ class Slot(models.Model):
     def take(cls, name: str, slot: datetime, now: datetime) -> bool:
         """True for the one caller who gets the slot."""
         return cls.objects.get_or_create(name=name, slot=slot, defaults={"taken_at": now})[1]
+
+
+def database_now() -> datetime:
+    """This instant, UTC, by PostgreSQL's clock, which all processes share: one whose own clock is
+    wrong neither turns a late contact into one in time nor escalates what is not due."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        return cursor.fetchone()[0]
