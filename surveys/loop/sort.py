@@ -87,7 +87,11 @@ def settle(
 
 
 def _need_again(task: OutreachTask, cause: str, now: datetime, why: str) -> None:
-    """Only a detractor's answer starts another 72 h, unless those of another cause still run."""
+    """Only a detractor's answer starts another 72 h, unless those of another cause still run. What
+    was a detractor's task once keeps that deadline and its place in the closure rate: a later
+    answer that wants a call for another reason would take a miss out of it."""
+    if task.cause == Cause.DETRACTOR:
+        cause = Cause.DETRACTOR
     wait = {"state": State.OPEN, "withdrawn_reason": "", "cause": cause}
     is_waiting = task.state == State.OPEN and task.first_contact_at is None
     if cause == Cause.DETRACTOR != task.cause and not is_waiting:
@@ -95,7 +99,7 @@ def _need_again(task: OutreachTask, cause: str, now: datetime, why: str) -> None
         follow_up.change(task, "reopen", now, why, **wait, **anew)
     elif task.state == State.WITHDRAWN:
         follow_up.change(task, "reopen", now, why, **wait)
-    elif task.state == State.OPEN:
+    elif task.state == State.OPEN and cause != task.cause:
         follow_up.change(task, "recast", now, why, cause=cause)
 
 

@@ -283,11 +283,23 @@ def test_a_wish_that_was_met_and_becomes_a_complaint_starts_anew(
     assert (task.first_contact_at, task.contacts.count()) == (None, 1)
 
 
-def test_a_complaint_that_becomes_a_wish_stays_open(invitation, now):
+def test_a_complaint_that_becomes_a_wish_stays_a_complaints_task(invitation, now):
     response = answer.press(invitation, 2, now).response
     answer.add(response, answer.More(channel="phone"), now)
     correct(response, 9, "", now + timedelta(hours=1))
-    assert (task_of(response).cause, task_of(response).state) == ("contact_wish", "open")
+    assert (task_of(response).cause, task_of(response).state) == ("detractor", "open")
+
+
+def test_no_correction_takes_a_miss_out_of_the_rate(invitation, alice, now):
+    response = answer.press(invitation, 2, now).response
+    answer.add(response, answer.More(channel="phone"), now)
+    late = now + timedelta(hours=80)
+    reach_out.log_contact(task_of(response), alice, "phone", "spoke", "", late)
+    for score in (9, 3):
+        correct(response, score, "", late + timedelta(hours=score))
+        task = task_of(response)
+        verdict = task.cause, task.state, task.due_at, task.first_contact_at
+        assert verdict == ("detractor", "open", now + DEADLINE, late)
 
 
 def test_the_owner_hears_of_the_task_when_the_comment_is_there(invitation, now):
