@@ -60,7 +60,10 @@ def choices_filter(title: str, field: str, choices) -> type[DropdownFilter]:
             return choices
 
         def queryset(self, request, queryset):
-            return queryset.filter(**{field: self.value()}) if self.value() else queryset
+            value = self.value()
+            if value and value not in {str(choice) for choice, _ in self.lookup_choices}:
+                return queryset.none()
+            return queryset.filter(**{field: value}) if value else queryset
 
     Choices.title = title
     return Choices

@@ -54,9 +54,10 @@ def open_tasks(tasks: Iterable[OutreachTask]) -> list[OutreachTask]:
 
 def _by_whom(task: OutreachTask) -> str:
     last = AuditEntry.objects.filter(noun="outreachtask", noun_id=task.pk).first()
-    if last is None or last.actor is None:
+    if last is None:
         return ""
-    return f" Last change: {last.verb} by {last.actor}, {last.at:%Y-%m-%d %H:%M} UTC."
+    who = last.actor or "the customer or the clock"
+    return f" Last change: {last.verb} by {who}, {last.at:%Y-%m-%d %H:%M} UTC."
 
 
 @transaction.atomic

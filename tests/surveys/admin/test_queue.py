@@ -281,3 +281,10 @@ def test_today_shows_whom_to_call_next_in_the_order_of_the_queue(signed_in, open
     page = signed_in(alice).get("/admin/")
     called = [task.customer.name for task, *_ in page.context["urgent"]]
     assert called == ["Rich Rui", "Poor Pia"]
+
+
+@pytest.mark.parametrize("asked", ["level=abc", "level=%00", "cause=%00", "response_product=%00"])
+def test_a_filter_that_was_never_offered_finds_nobody(signed_in, opened, alice, asked):
+    opened(10)
+    page = signed_in(alice).get(f"/admin/surveys/outreachtask/?{asked}")
+    assert (page.status_code, names(page)) == (200, [])
