@@ -11,8 +11,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Count, Max, Q, Subquery, Value
-from django.db.models.functions import Coalesce
+from django.db.models import Count, Max, Q
 
 from surveys.loop import tell
 from surveys.models import Absence, Account, AuditEntry, OutreachTask, Role, Team, User
@@ -53,22 +52,8 @@ class Rota:
         return [u for u in self.users.values() if team and u.team_id == team.pk and u.role == role]
 
 
-def first_owner(account: Account | None, now: datetime) -> User | None:
-    """Who gets a new task of the account, in one query: its owner, or who covers them today.
-
-    None: whoever `settle` finds within seconds. JOIN_FIRST_OWNER is the same in SQL.
-    """
-    if account is None or account.owner_id is None:
-        return None
-    today = Absence.objects.filter(first_day__lte=now.date(), last_day__gte=now.date())
-    covers = today.filter(user=account.owner_id).order_by("pk").values("cover")[:1]
-    wanted = Coalesce(Subquery(covers), Value(account.owner_id))
-    return (
-        User.objects.filter(is_active=True, pk=wanted).exclude(pk__in=today.values("user")).first()
-    )
-
-
-# Follows a join of surveys_account as `account`; first_owner.id may be null.
+# Who gets a new task of an account: its owner, or who covers them today; nobody (null): whoever
+# `settle` finds within seconds. Follows a join of surveys_account as `account`.
 JOIN_FIRST_OWNER = """
 LEFT JOIN LATERAL (
     SELECT colleague.id FROM surveys_user colleague
