@@ -41,8 +41,9 @@ DELETE FROM analysis_stale WHERE id IN (
     SELECT id FROM analysis_stale ORDER BY id LIMIT %s
 ) RETURNING kind, survey_id, at, ref
 """
-# The planner takes a day of years for a ninth of them, and would read whole tables for it.
-FEW_ROWS = "SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off"
+# The planner cannot know that a cell is one day of years: it would read whole tables for a few
+# cells, and compare each row with each cell for all of them.
+BY_THE_INDEX = "SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off"
 HANGING = """
 INSERT INTO analysis_stale (kind, survey_id, at, ref)
 SELECT DISTINCT 'answer', survey_id, date_bin('15 minutes', answered_at, 'epoch'), customer_id
@@ -73,7 +74,6 @@ def fold(batch: int = BATCH) -> int:
     if not _alone("pg_try_advisory_xact_lock"):
         return 0
     with connection.cursor() as cursor:
-        cursor.execute(FEW_ROWS)
         cursor.execute(TAKE, [batch])
         notes = [Note(*row) for row in cursor.fetchall()]
     by_kind = defaultdict(list)
@@ -113,6 +113,7 @@ def rebuild() -> int:
 
 def _alone(lock: str) -> bool:
     with connection.cursor() as cursor:
+        cursor.execute(BY_THE_INDEX)
         cursor.callproc(lock, [LOCK])
         return cursor.fetchone()[0] is not False
 
