@@ -11,6 +11,7 @@ from surveys.delivery import chat, claim, doubt, send
 from surveys.inbound import embedded, mailbox
 from surveys.loop import (
     ask,
+    compare,
     confirm,
     escalate,
     expire,
@@ -117,6 +118,11 @@ def seal_audit() -> int:
 @shared_task
 def follow_up_merges() -> int:
     return _tick("follow up merges", merge.follow_up(database_now()))
+
+
+@shared_task
+def compare_scores() -> int:
+    return _tick("compare scores", compare.compare(database_now()))
 
 
 @shared_task

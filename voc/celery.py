@@ -79,6 +79,7 @@ app.conf.beat_schedule = {
         "schedule": 2 * TICK,
         "options": UNTIL_NEXT,
     },
+    "compare scores": {"task": "surveys.tasks.compare_scores", "schedule": crontab(minute="50")},
     # count what the reports say
     "fold rollups": {
         "task": "analysis.tasks.fold_rollups",

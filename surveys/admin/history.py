@@ -57,6 +57,7 @@ WORDS = {
     "close": "closed",
     "contact": "logged a contact on",
     "create": "created",
+    "compare": "noted the next score after",
     "confirm": "gave the customer's word on",
     "decide": "decided about",
     "delete": "deleted",

@@ -91,7 +91,8 @@ class TaskSerializer(StrictModelSerializer):
             "id", "cause", "state", "customer", "account", "owner", "response", "started_at",
             "due_at", "overdue", "level", "seen_at", "first_contact_at", "contacts",
             "snoozed_until", "snooze_reason", "closed_at", "root_cause", "outcome", "action",
-            "denied_at", "second_due_at", "second_contact_at", "withdrawn_reason", "version",
+            "denied_at", "second_due_at", "second_contact_at", "shift", "withdrawn_reason",
+            "version",
         ]  # fmt: skip
         read_only_fields = fields
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from django.db import models
-from django.db.models import Case, DateTimeField, F, OuterRef, Q, Subquery, When
+from django.db.models import Case, DateTimeField, F, Q, When
 from django.db.models.functions import Least
 from django.db.models.lookups import Exact
 
@@ -75,19 +75,6 @@ class OutreachTasks(models.QuerySet["OutreachTask"]):
     def awake(self, now: datetime) -> OutreachTasks:
         return self.open().exclude(snoozed_until__gt=now)
 
-    def with_shift(self) -> OutreachTasks:
-        """Each with its `shift`: points between its answer and the customer's next one after the
-        closing, in the same family of surveys, of the same kind. None: there is no such yet."""
-        later = Response.objects.counted().filter(
-            customer=OuterRef("customer"),
-            kind=OuterRef("response__kind"),
-            survey__family=OuterRef("response__survey__family"),
-            answered_at__gt=OuterRef("closed_at"),
-            score__isnull=False,
-        )
-        next_score = Subquery(later.order_by("answered_at", "pk").values("score")[:1])
-        return self.annotate(shift=next_score - F("response__score"))
-
     def most_urgent_first(self) -> OutreachTasks:
         """Those whose customer has been reached last, however early their deadline was."""
         return self.with_deadline().order_by(F("deadline").asc(nulls_last=True), "due_at", "pk")
@@ -143,6 +130,9 @@ class OutreachTask(models.Model):
     denied_at = models.DateTimeField(null=True, editable=False)  # by the customer, most lately
     second_due_at = models.DateTimeField(null=True, editable=False)
     second_contact_at = models.DateTimeField(null=True, editable=False)  # derived as the first is
+    shift = models.SmallIntegerField(  # in points, from this answer to the next after the closing
+        null=True, editable=False
+    )
     root_cause = models.ForeignKey(
         RootCause, null=True, blank=True, on_delete=models.PROTECT, related_name="tasks"
     )

@@ -165,23 +165,6 @@ def test_the_second_deadline_is_overdue_by_itself(question, asked_at):
     assert [fresh(question.task).is_overdue(when) for when in (asked_at, at)] == [False, True]
 
 
-def test_the_shift_is_between_the_answer_and_the_next_after_the_closing(nps, closed, customer, now):
-    with_shift = OutreachTask.objects.with_shift
-    assert with_shift().get().shift is None
-    for number, (days, score) in enumerate([(40, 8), (80, 10)]):
-        invitation = ask.invite(nps, [customer], f"event:{number + 2}", now + days * DAY)[0]
-        answer.give(invitation, score, "", now + days * DAY)
-    assert with_shift().get(pk=closed.pk).shift == 6
-
-
-def test_an_answer_before_the_closing_is_no_shift(nps, task, customer, alice, root_cause, now):
-    invitation = ask.invite(nps, [customer], "event:2", now + 8 * DAY)[0]
-    answer.give(invitation, 9, "", now + 8 * DAY)
-    reach_out.log_contact(task, alice, "phone", "spoke", "", now + 9 * DAY)
-    close.close(task, alice, root_cause, "recovered", "Done.", now + 9 * DAY)
-    assert OutreachTask.objects.with_shift().get(pk=task.pk).shift is None
-
-
 def test_a_correction_withdraws_an_open_task_and_ends_its_sleep(task, now):
     OutreachTask.objects.update(snoozed_until=now + DAY, snooze_reason="On holiday")
     correct(task.response, 9, "On second thought", now + HOUR)
