@@ -23,8 +23,8 @@ from analysis.rollups import counted_at
 WORDS = {"safe": "Safe", "at_risk": "At risk", "unknown": "Unknown"}
 LOOKS = {"safe": "good", "at_risk": "bad", "unknown": "apart"}
 MEANINGS = {
-    "safe": f"NPS of {RISK_BELOW} or more",
-    "at_risk": f"NPS below {RISK_BELOW}",
+    "safe": f"NPS of {phrases.signed(RISK_BELOW)} or more",
+    "at_risk": f"NPS below {phrases.signed(RISK_BELOW)}",
     "unknown": "Never asked, or silent for twelve months",
 }
 EXPLAINED = (
@@ -69,7 +69,7 @@ def document(
         as_of=as_of,
         figures=[
             *(_figure(state, found) for state in STATES),
-            Figure("Coverage", phrases.rate(found.known, share(found.known, found.accounts))),
+            Figure("Coverage", _coverage(found), "Accounts of which anybody has answered"),
         ],
         tables=[_states(found), *([_at_risk(found)] if names else [])],
         explained=EXPLAINED,
@@ -78,6 +78,14 @@ def document(
 
 def _money(amount: Decimal) -> str:
     return f"{phrases.number(round(amount))}{phrases.NBSP}{settings.CURRENCY}"
+
+
+def _coverage(found: Health) -> str:
+    """Of all accounts, not of a sample of them: there is no interval."""
+    if not found.accounts:
+        return phrases.NONE
+    known, n = phrases.number(found.known), phrases.number(found.accounts)
+    return f"{known} of {n} ({phrases.percent(found.known / found.accounts)})"
 
 
 def _figure(state: str, found: Health) -> Figure:

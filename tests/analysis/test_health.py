@@ -66,6 +66,7 @@ def test_the_page_names_accounts_to_those_who_see_them(client, manager, product,
     client.force_login(manager)
     text = client.get("/admin/accounts/", {"month": "2026-03"}).text
     assert "2 of 8 accounts" in text
+    assert "5 of 8 (62\u00a0%)" in text
     assert "Cross" in text
     client.force_login(product)
     for path in ("", "report.json"):
