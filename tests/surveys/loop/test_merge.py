@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 from django.db.models import ManyToOneRel, UniqueConstraint
 
-from analysis import report
+from analysis import fold, report
+from analysis.rollups import AccountMonth
 from surveys.delivery import outcomes
 from surveys.inbound.take_in import take_in
 from surveys.loop import answer, ask, merge, recognise, unsubscribe
@@ -368,6 +369,21 @@ def test_accounts_are_merged_with_their_customers(account, alice, bob, manager, 
     assert entry.after["customers"] == entry.after["waves"] == 1
 
 
+def test_counts_by_account_follow_the_answers(account, bob, manager, nps, customer, now):
+    """Both have answers of one month; before the merge they were counted by account."""
+    twin = Account.objects.create(name="Lakeside Ltd", owner=bob, segment="Enterprise")
+    theirs = Customer.objects.create(account=twin, email="twin@lakeside.example")
+    for one in (customer, theirs):
+        answered(nps, one, now)
+    fold.fold_all()
+    assert set(AccountMonth.objects.values_list("account", "detractors")) == {
+        (account.pk, 1), (twin.pk, 1),
+    }  # fmt: skip
+    merge.merge_accounts(account, [twin], manager, WHY, now)
+    fold.fold_all()
+    assert list(AccountMonth.objects.values_list("account", "detractors")) == [(account.pk, 2)]
+
+
 @pytest.mark.parametrize("model", [Account, Customer])
 def test_no_table_can_clash_unseen(model):
     """A unique key over a foreign key to these would stop a merge: such tables move with care."""
@@ -375,6 +391,8 @@ def test_no_table_can_clash_unseen(model):
         if not isinstance(relation, ManyToOneRel) or relation.one_to_one:
             continue
         key = relation.field
+        if not key.db_constraint:
+            continue
         constraints = relation.related_model._meta.constraints
         unique = [
             c for c in constraints if isinstance(c, UniqueConstraint) and key.name in c.fields
