@@ -1,7 +1,7 @@
 # The two commands a newcomer needs: `make run` and `make test`. `make help` lists all.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test lint fuzz kills scanners tasks-life deadlines fold-kills bench-send bench-report bench-wave bench-answer lock manage clean
+.PHONY: help run test lint fuzz kills scanners tasks-life deadlines fold-kills bench-send bench-report bench-wave bench-answer bench-themes lock manage clean
 
 # Where the benchmarks find their files, and nowhere else.
 DATA ?= ../shared/data
@@ -73,6 +73,9 @@ bench-report: .venv/.test-installed ## The reports' pages at ten million answers
 
 bench-wave: .venv/.test-installed ## Plan a wave of a million customers, killed and resumed (CUSTOMERS=1000000)
 	@$(PY) tests/bench/wave.py
+
+bench-themes: .venv/.test-installed ## Themes against labels, beside BERTopic (FILES=nhs1, SIZES=100000, MONTHS=5, BERTOPIC=0)
+	@$(PY) -m tests.bench.themes
 
 manage: ## Run a command beside a running `make run` (ARGS='import_customers FILE')
 	@test -f var/run.env || { echo "Nothing is running here. Start it first: make run" >&2; exit 1; }
