@@ -12,6 +12,7 @@ from unfold.admin import ModelAdmin, TabularInline
 from unfold.views import ChangeList
 
 from surveys.admin import history, trace
+from surveys.admin.fresh import Fresh
 from surveys.models import AuditEntry, User
 
 SEARCH_LENGTH = 200  # characters
@@ -51,7 +52,7 @@ class Rows(ChangeList):
         self.full_result_count = self.result_count
 
 
-class Admin(Scoped, ModelAdmin):
+class Admin(Scoped, Fresh, ModelAdmin):
     """Base of every page about a noun. Roles decide; evidence is never deleted."""
 
     actions = None
