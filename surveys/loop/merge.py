@@ -211,7 +211,7 @@ def _pointing_at(row: Account | Customer) -> Iterator[tuple[str, str, QuerySet]]
     """The accessor, the name of the foreign key, and the rows."""
     for relation in row._meta.get_fields(include_hidden=True):
         if isinstance(relation, ManyToOneRel) and not isinstance(relation, OneToOneRel):
-            if not relation.field.db_constraint:
+            if not getattr(relation.field, "db_constraint", True):
                 continue  # counts that follow their rows by themselves
             key = relation.field.name
             rows = relation.related_model._base_manager.filter(**{key: row})
