@@ -88,7 +88,8 @@ def refit(survey: Survey, now: datetime) -> Learnt:
     comments = _redacted(_comments(survey))
     if len(comments) < ENOUGH:
         raise TooFewComments(f"“{survey}” has {len(comments)} comments; themes need {ENOUGH}.")
-    model = ThemeModel(exclude=_own_names()).fit([comment.text for comment in comments])
+    model = ThemeModel(exclude=_own_names())
+    model.fit([comment.text for comment in comments], previous=_going_on(survey, len(comments)))
     with transaction.atomic():
         _lock(survey)
         before = set(Theme.objects.living().filter(survey=survey).values_list("pk", flat=True))
@@ -136,6 +137,17 @@ def assign_new(survey: Survey, now: datetime) -> Learnt:
         _write(comments, labels, confidence, state.theme_ids)
     say_nothing = int((labels < 0).sum())
     return Learnt(len(comments), len(state.theme_ids), say_nothing=say_nothing)
+
+
+def _going_on(survey: Survey, comments: int) -> ThemeModel | None:
+    """The last fit's model, whose themes stay; None when the comments have outgrown it by half."""
+    state = ThemeState.objects.filter(survey=survey).first()
+    if state is None or comments > GROWTH * state.comments:
+        return None
+    try:
+        return ThemeModel.from_state(state.state, bytes(state.arrays))
+    except ValueError:
+        return None
 
 
 def _comments(survey: Survey) -> QuerySet[Response]:

@@ -215,3 +215,35 @@ def test_two_languages_are_stemmed_each_in_its_own():
     model = ThemeModel(6).fit(COMMENTS + german * 2)
     assert len(set(model.labels_[-3:].tolist())) == 1
     assert (model.labels_[: len(COMMENTS)] != model.labels_[-1]).all()
+
+
+def test_a_model_goes_on_from_the_last_one(model):
+    saved = ThemeModel.from_state(*model.to_state())
+    new = ["The parcel was late once more", "Our invoice shows a wrong amount", "n/a"]
+    later = ThemeModel(5).fit([*COMMENTS[::2], *new], previous=saved)
+    assert later.predict(COMMENTS).tolist() == model.labels_.tolist()
+    assert later.labels_[-3:].tolist() == [model.labels_[0], model.labels_[12], -1]
+    assert [theme.label for theme in later.themes_] == [theme.label for theme in model.themes_]
+    assert later.emerging_ == {}
+
+
+def test_two_complaints_count_in_both_themes(model):
+    both = "The delivery was three days late. The invoice was wrong again."
+    delivery, invoice = model.labels_[0], model.labels_[12]
+    memberships = model.memberships([both, COMMENTS[0], "n/a"])
+    assert set(memberships[0]) == {delivery, invoice}
+    assert memberships[1:] == [(delivery,), ()]
+
+
+def test_words_and_characters_do_where_there_is_no_encoder():
+    model = ThemeModel(5, use_encoder=False).fit(COMMENTS)
+    assert adjusted_mutual_info_score(LABELS, model.labels_) > 0.5
+    assert np.array_equal(model.predict(COMMENTS), model.labels_)
+
+
+def test_sub_themes_lie_within_their_themes():
+    model = ThemeModel(read_whole=0).fit([f"{text} {n}" for n in range(3) for text in COMMENTS])
+    tops = [theme for theme in model.themes_ if theme.parent is None]
+    assert model.labels_.max() == len(tops) - 1
+    for theme in model.themes_[len(tops) :]:
+        assert set(model.labels_[model.sublabels_ == theme.id]) <= {theme.parent}
