@@ -53,7 +53,7 @@ from surveys.models import (
     User,
 )
 from tests.conftest import NOW, colleague, correct
-from tests.faults.truths import CHECKS, Picture, what_was_missed
+from tests.faults.truths import CHECKS, Picture, left_behind, what_was_missed
 
 STEPS = int(os.environ.get("STEPS", "2000"))
 STEPS_OF_A_LIFE = 50
@@ -166,6 +166,7 @@ class Life(RuleBasedStateMachine):
         if task := self.task(place):
             self.attempt(reach_out.assign, task, None, self.lead, self.now)
         own.settle(self.now)
+        assert left_behind() == []
 
     @rule(place=some, who=some)
     def open_its_page(self, place, who):
@@ -256,6 +257,8 @@ class Life(RuleBasedStateMachine):
             account.save()
             own.follow(account, gone.pk, self.now, self.lead)
         own.leave(gone, self.lead, self.now)
+        own.settle(self.now)
+        assert left_behind() == []
 
     @invariant()
     def everything_is_true(self):

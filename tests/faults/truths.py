@@ -112,10 +112,6 @@ def each_closing_is_asked_about_once(picture: Picture, seen: dict) -> None:
         assert len(picture.of(task, "close")) == task.closings
 
 
-def nobody_who_left_has_an_open_task(picture: Picture, seen: dict) -> None:
-    assert not OutreachTask.objects.open().filter(owner__is_active=False).exists()
-
-
 def the_queue_agrees_with_each_task(picture: Picture, seen: dict) -> None:
     """Of both deadlines, and of who is asleep."""
     overdue = set(OutreachTask.objects.overdue(picture.now).values_list("pk", flat=True))
@@ -123,6 +119,13 @@ def the_queue_agrees_with_each_task(picture: Picture, seen: dict) -> None:
     for task in picture.tasks:
         assert (task.pk in overdue) == task.is_overdue(picture.now) == is_late(task, picture.now)
         assert (task.pk in asleep) == (task.state == State.OPEN and task.is_asleep(picture.now))
+
+
+def left_behind() -> list[int]:
+    """Open tasks of colleagues who have left; right after a sweep there are none. Before it there
+    may be, such as when a customer opens again what was over when its owner left."""
+    tasks = OutreachTask.objects.open().filter(owner__is_active=False)
+    return list(tasks.values_list("pk", flat=True))
 
 
 def is_late(task: OutreachTask, now: datetime) -> bool:
@@ -167,7 +170,6 @@ CHECKS = [
     what_is_derived_is_what_was_logged,
     the_rate_can_be_told_from_the_events,
     each_closing_is_asked_about_once,
-    nobody_who_left_has_an_open_task,
     the_queue_agrees_with_each_task,
     nobody_is_told_too_early_or_twice,
 ]
