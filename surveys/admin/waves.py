@@ -43,6 +43,7 @@ class WaveAdmin(Admin):
         (None, {"fields": (("survey", "name"), ("product", "channel"))}),
         ("Audience", {"fields": (("segment", "language"), ("owner", "account"),
                                  ("not_asked_for_days", "last_band"),
+                                ("last_score_from", "last_score_to"),
                                  ("property_name", "property_value"),
                                  ("sample_size", "key_contacts_only")),
                       "description": "Leave everything empty to ask every customer."}),

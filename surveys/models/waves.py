@@ -81,6 +81,10 @@ class Wave(models.Model):
         blank=True,
         help_text="Empty: whatever they answered last, or nothing.",
     )
+    last_score_from = models.PositiveSmallIntegerField(
+        null=True, blank=True, help_text="On this survey's scale, in their last answer of its kind."
+    )
+    last_score_to = models.PositiveSmallIntegerField(null=True, blank=True)
     property_name = models.CharField(max_length=60, blank=True)
     property_value = models.CharField(max_length=200, blank=True)
     sample_size = models.PositiveIntegerField(
@@ -154,6 +158,9 @@ class Wave(models.Model):
                 "Nothing is sent by this wave: leave the fields under “Sending” as they were, and "
                 "hand the links over when it suits."
             )
+        low, high = self.last_score_from, self.last_score_to
+        if low is not None and high is not None and low > high:
+            raise ValidationError({"last_score_to": "The scores end before they begin."})
 
     @property
     def occasion(self) -> str:
@@ -208,7 +215,21 @@ class Wave(models.Model):
             answered = _same_customer().filter(responses__verdict="person", responses__band__gt="")
             latest = answered.order_by("-responses__answered_at").values("responses__band")[:1]
             customers = customers.alias(last_band=Subquery(latest)).filter(last_band=self.last_band)
-        return customers
+        return self._by_last_score(customers)
+
+    def _by_last_score(self, customers: models.QuerySet[Customer]) -> models.QuerySet[Customer]:
+        """Those who have given a score of this kind, the last one between the two ends."""
+        ends = {"gte": self.last_score_from, "lte": self.last_score_to}
+        asked = {f"last_score__{end}": score for end, score in ends.items() if score is not None}
+        if not asked:
+            return customers
+        scored = _same_customer().filter(
+            responses__verdict="person",
+            responses__kind=self.survey.kind,
+            responses__score__isnull=False,
+        )
+        latest = scored.order_by("-responses__answered_at").values("responses__score")[:1]
+        return customers.alias(last_score=Subquery(latest)).filter(**asked)
 
 
 def _same_customer() -> models.QuerySet[Customer]:

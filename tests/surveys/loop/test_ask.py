@@ -5,6 +5,7 @@ from contextlib import suppress
 from datetime import timedelta
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.db import connection
 
 from surveys.admin.default_words import default_wording
@@ -154,6 +155,16 @@ def test_the_audience_follows_the_last_survey_and_the_last_answer(nps, customers
     assert names(last_band="detractor") == ["C0", "C1", "C2"]  # C1 was a promoter before
     assert names(last_band="promoter") == []
     assert names(last_band="detractor", not_asked_for_days=30) == ["C0", "C1"]
+    assert names(last_score_from=3) == ["C1", "C2"]
+    assert names(last_score_to=3) == ["C0", "C2"]
+    assert names(last_score_from=3, last_score_to=3) == ["C2"]
+    Response.objects.filter(customer__name="C2").update(kind="csat", band="passive")
+    assert names(last_score_from=3) == ["C1"]
+
+
+def test_scores_that_end_before_they_begin_are_refused(nps):
+    with pytest.raises(ValidationError, match="end before they begin"):
+        Wave(survey=nps, name="W", last_score_from=5, last_score_to=4).clean()
 
 
 def test_an_answer_by_a_machine_is_nobodys_last_answer(nps, customer, now):
