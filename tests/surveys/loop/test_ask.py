@@ -158,8 +158,8 @@ def test_the_audience_follows_the_last_survey_and_the_last_answer(nps, customers
     assert names(last_score_from=3) == ["C1", "C2"]
     assert names(last_score_to=3) == ["C0", "C2"]
     assert names(last_score_from=3, last_score_to=3) == ["C2"]
-    Response.objects.filter(customer__name="C2").update(kind="csat", band="passive")
-    assert names(last_score_from=3) == ["C1"]
+    csat = Survey.objects.create(name="Support", kind="csat")
+    assert not Wave(survey=csat, name="W", last_score_from=1).audience(now).exists()
 
 
 def test_scores_that_end_before_they_begin_are_refused(nps):
