@@ -62,7 +62,7 @@ class ThemeModel(BaseEstimator, ClusterMixin):
         self,
         n_themes: int | None = None,
         random_state: int = 0,
-        sample_size: int = 6000,
+        sample_size: int = 4000,
         read_whole: int = 15_000,
         exclude: Sequence[str] = (),
         use_encoder: bool = True,
