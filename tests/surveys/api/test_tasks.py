@@ -62,6 +62,7 @@ def test_a_task_is_read_whole(hers, task, account, customer, nps):
         "denied_at": None,
         "second_due_at": None,
         "second_contact_at": None,
+        "shift": None,
         "withdrawn_reason": "",
         "version": 1,
     }
